@@ -1,0 +1,23 @@
+namespace Dataplane.Conntrack;
+
+/// <summary>Facts about a flow.</summary>
+[Flags]
+public enum FlowFlags : byte
+{
+    None = 0,
+
+    /// <summary>A packet in the reply direction was seen.</summary>
+    Replied = 1,
+
+    /// <summary>FIN seen in the original direction.</summary>
+    FinOriginal = 2,
+
+    /// <summary>FIN seen in the reply direction.</summary>
+    FinReply = 4,
+
+    /// <summary>The destination was translated by a service.</summary>
+    Service = 8,
+
+    /// <summary>The source was translated (hairpin or masquerade).</summary>
+    Masqueraded = 16,
+}

@@ -1,0 +1,94 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Runtime.InteropServices;
+
+namespace Dataplane.Packets;
+
+/// <summary>An IPv4 address: four bytes in network order.</summary>
+[StructLayout(LayoutKind.Sequential, Pack = 4)]
+public readonly struct IPv4Address : IIpAddress<IPv4Address>
+{
+    /// <summary>Bytes in a header.</summary>
+    public const int Size = 4;
+
+    private readonly uint _raw; // the bytes as they lie in memory
+
+    private IPv4Address(uint raw) => _raw = raw;
+
+    /// <summary>The address a.b.c.d.</summary>
+    public IPv4Address(byte a, byte b, byte c, byte d) => _raw = FromHost((uint)a << 24 | (uint)b << 16 | (uint)c << 8 | d)._raw;
+
+    /// <inheritdoc/>
+    public static int ByteLength => Size;
+
+    /// <inheritdoc/>
+    public static ushort EtherType => 0x0800;
+
+    /// <inheritdoc/>
+    public static byte IcmpProtocol => 1;
+
+    /// <summary>The number in host byte order: 10.0.0.1 is 0x0a000001.</summary>
+    public uint Value => BitConverter.IsLittleEndian ? BinaryPrimitives.ReverseEndianness(_raw) : _raw;
+
+    /// <summary>0.0.0.0.</summary>
+    public bool IsZero => _raw == 0;
+
+    /// <summary>224.0.0.0/4 or 255.255.255.255.</summary>
+    public bool IsMulticastOrBroadcast => Value >= 0xe0000000;
+
+    /// <inheritdoc/>
+    public uint ChecksumWords => (_raw & 0xffff) + (_raw >> 16);
+
+    /// <summary>Makes one from a number in host byte order.</summary>
+    public static IPv4Address FromHost(uint value) => new(BitConverter.IsLittleEndian ? BinaryPrimitives.ReverseEndianness(value) : value);
+
+    /// <inheritdoc/>
+    public static IPv4Address Read(ReadOnlySpan<byte> bytes) => new(MemoryMarshal.Read<uint>(bytes));
+
+    /// <inheritdoc/>
+    public void CopyTo(Span<byte> destination) => MemoryMarshal.Write(destination, in _raw);
+
+    /// <inheritdoc/>
+    public IPv4Address Mask(int prefixLength) => prefixLength == 0 ? default : FromHost(Value & uint.MaxValue << (32 - prefixLength));
+
+    /// <inheritdoc/>
+    public static ulong Mix(IPv4Address a, IPv4Address b, ulong seed) => (a._raw | (ulong)b._raw << 32) ^ seed;
+
+    /// <summary>Parses dotted decimal with four parts; false otherwise.</summary>
+    public static bool TryParse(ReadOnlySpan<char> text, out IPv4Address address)
+    {
+        address = default;
+        uint value = 0;
+        for (int part = 0; part < 4; part++)
+        {
+            int end = part < 3 ? text.IndexOf('.') : text.Length;
+            if (end is < 1 or > 3) return false;
+            if (!byte.TryParse(text[..end], NumberStyles.None, CultureInfo.InvariantCulture, out byte b)) return false;
+            value = value << 8 | b;
+            text = part < 3 ? text[(end + 1)..] : text[end..];
+        }
+        if (!text.IsEmpty) return false;
+        address = FromHost(value);
+        return true;
+    }
+
+    /// <summary>Parses dotted decimal; for constants in code and tests.</summary>
+    /// <exception cref="FormatException">The text is not an IPv4 address.</exception>
+    public static IPv4Address Parse(string text) => TryParse(text, out var a) ? a : throw new FormatException($"'{text}' is not an IPv4 address");
+
+    /// <inheritdoc/>
+    public bool Equals(IPv4Address other) => _raw == other._raw;
+
+    /// <inheritdoc/>
+    public override bool Equals(object? obj) => obj is IPv4Address other && Equals(other);
+
+    /// <inheritdoc/>
+    public override int GetHashCode() => (int)_raw;
+
+    /// <inheritdoc/>
+    public override string ToString() => $"{Value >> 24}.{Value >> 16 & 0xff}.{Value >> 8 & 0xff}.{Value & 0xff}";
+
+    public static bool operator ==(IPv4Address left, IPv4Address right) => left._raw == right._raw;
+
+    public static bool operator !=(IPv4Address left, IPv4Address right) => left._raw != right._raw;
+}
