@@ -1,0 +1,70 @@
+using System.Globalization;
+using Dataplane.Cli.Output;
+using Dataplane.Contracts.V1;
+
+namespace Dataplane.Cli.Verbs;
+
+/// <summary>
+/// One flow event on one line, close to what "hubble observe -o compact" prints:
+/// <c>Jan 26 09:07:03.396: ns/pod:port (ID:17) -> ns/pod:port (ID:18) FORWARDED (TCP Flags: SYN)</c>.
+/// </summary>
+internal static class FlowLine
+{
+    private static readonly string[] FlagNames = ["FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR"];
+
+    /// <summary>Renders the event; its time in <paramref name="zone"/>, to the millisecond.</summary>
+    public static string Format(FlowEvent flow, TimeZoneInfo zone)
+    {
+        string arrow = flow.Verdict == FlowEvent.Types.Verdict.Forwarded ? "->" : "<>";
+        return $"{Time(flow.Time, zone)}: {Source(flow)} {arrow} {Destination(flow)}{ServiceNote(flow)} {Verdict(flow)} ({L4(flow)})";
+    }
+
+    private static string Time(ulong unixNanoseconds, TimeZoneInfo zone)
+    {
+        var utc = DateTimeOffset.UnixEpoch.AddTicks((long)(unixNanoseconds / TimeSpan.NanosecondsPerTick));
+        return TimeZoneInfo.ConvertTime(utc, zone).ToString("MMM dd HH:mm:ss.fff", CultureInfo.InvariantCulture);
+    }
+
+    private static string Source(FlowEvent flow) => Side(flow.SourcePod, flow.Source, flow.SourcePort, flow.SourceIdentity);
+
+    /// <summary>Where the packet really goes: the backend, if it was addressed to a service.</summary>
+    private static string Destination(FlowEvent flow) => flow.Backend.Length > 0
+        ? Side(flow.DestinationPod, flow.Backend, flow.BackendPort, flow.DestinationIdentity)
+        : Side(flow.DestinationPod, flow.Destination, flow.DestinationPort, flow.DestinationIdentity);
+
+    private static string Side(string pod, string address, uint port, uint identity)
+    {
+        string name = pod.Length == 0 ? Words.AddressPort(address, port) : port == 0 ? pod : $"{pod}:{port}";
+        return identity == 0 ? name : $"{name} (ID:{Words.Identity(identity)})";
+    }
+
+    private static string ServiceNote(FlowEvent flow)
+    {
+        if (flow.Service.Length == 0 && flow.Backend.Length == 0)
+            return "";
+        string frontend = Words.AddressPort(flow.Destination, flow.DestinationPort);
+        return flow.Service.Length == 0 ? $" (service {frontend})" : $" (service {flow.Service} {frontend})";
+    }
+
+    private static string Verdict(FlowEvent flow)
+    {
+        string verdict = flow.Verdict switch
+        {
+            FlowEvent.Types.Verdict.Forwarded => "FORWARDED",
+            FlowEvent.Types.Verdict.Dropped => "DROPPED",
+            FlowEvent.Types.Verdict.Rejected => "REJECTED",
+            _ => "UNKNOWN",
+        };
+        string direction = flow.Direction is "" or "none" ? "" : flow.Direction + " ";
+        return flow.DropReason.Length == 0 ? direction + verdict : $"{direction}{flow.DropReason} {verdict}";
+    }
+
+    private static string L4(FlowEvent flow)
+    {
+        string protocol = Words.Protocol(flow.Protocol, flow.ProtocolNumber);
+        return flow.Protocol == Protocol.Tcp && flow.TcpFlags != 0 ? $"{protocol} Flags: {Flags(flow.TcpFlags)}" : protocol;
+    }
+
+    private static string Flags(uint flags) =>
+        string.Join(", ", FlagNames.Where((_, bit) => (flags & (1u << bit)) != 0));
+}

@@ -1,0 +1,78 @@
+using Dataplane.Cli.Output;
+using Dataplane.Contracts.V1;
+
+namespace Dataplane.Cli.Verbs;
+
+/// <summary>What a healthy dataplane looks like. Pure: judges dumps, asks nothing.</summary>
+internal static class HealthChecks
+{
+    /// <summary>A table this full will soon refuse flows.</summary>
+    private const double ConntrackAlarm = 0.9;
+
+    /// <summary>Kinds without which pods reach neither other nodes nor their own.</summary>
+    private static readonly string[] NeededPortKinds = ["uplink", "host"];
+
+    /// <summary>Judges one node's dumps; always the same checks in the same order.</summary>
+    public static List<HealthFinding> Judge(
+        Status status, IReadOnlyList<EndpointEntry> endpoints, IReadOnlyList<NodeEntry> nodes) =>
+    [
+        Readiness(status),
+        Generation(status),
+        Ports(status),
+        Conntrack(status),
+        Frames(status),
+        Endpoints(endpoints),
+        Nodes(nodes),
+    ];
+
+    private static HealthFinding Readiness(Status status) => status.Ready
+        ? new("dataplane", true, "ready")
+        : new("dataplane", false, $"not ready: {status.NotReadyReason}");
+
+    private static HealthFinding Generation(Status status) => status.Generation > 0
+        ? new("state", true, $"generation {status.Generation}, synced {Words.Duration(status.SecondsSinceSync)} ago")
+        : new("state", false, "none has come from the agent; is dataplane-agent running with the same --control?");
+
+    private static HealthFinding Ports(Status status)
+    {
+        var missing = NeededPortKinds.Where(kind => status.Ports.All(port => port.Kind != kind)).ToList();
+        return missing.Count == 0
+            ? new("ports", true, $"{status.Ports.Count} open")
+            : new("ports", false, $"no {string.Join(" and no ", missing)} port; see the dataplane's log for why it was not opened");
+    }
+
+    private static HealthFinding Conntrack(Status status)
+    {
+        ulong used = status.Tables?.ConntrackEntries ?? 0, capacity = status.Tables?.ConntrackCapacity ?? 0;
+        string fill = $"{used} of {capacity} entries ({Words.Percent(used, capacity)})";
+        return used < capacity * ConntrackAlarm || capacity == 0
+            ? new("conntrack", true, fill)
+            : new("conntrack", false, $"{fill}: nearly full, new flows will be dropped; raise its size (dpctl config)");
+    }
+
+    private static HealthFinding Frames(Status status)
+    {
+        var frames = status.Frames ?? new Status.Types.Frames();
+        return frames.Total == 0 || frames.Free + frames.Fill > 0
+            ? new("frames", true, $"{frames.Free} of {frames.Total} free")
+            : new("frames", false, $"none of {frames.Total} is free: nothing can be received");
+    }
+
+    private static HealthFinding Endpoints(IReadOnlyList<EndpointEntry> endpoints)
+    {
+        var waiting = endpoints.Where(endpoint => endpoint.State != "ready").ToList();
+        return waiting.Count == 0
+            ? new("endpoints", true, $"{endpoints.Count} ready")
+            : new("endpoints", false, $"{string.Join(", ", waiting.Select(endpoint => $"{endpoint.Namespace}/{endpoint.Pod}"))}: " +
+                "no connectivity until the agent has sent the pod's workload; is there a Pod object of that name on this node?");
+    }
+
+    private static HealthFinding Nodes(IReadOnlyList<NodeEntry> nodes)
+    {
+        var unresolved = nodes.Where(entry => entry.State == "unresolved").ToList();
+        return unresolved.Count == 0
+            ? new("nodes", true, $"{nodes.Count} known")
+            : new("nodes", false, $"{string.Join(", ", unresolved.Select(entry => entry.Node.Name))}: " +
+                "no neighbour entry for the next hop; can this node ping that one?");
+    }
+}
