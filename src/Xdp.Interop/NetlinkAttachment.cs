@@ -1,0 +1,81 @@
+using System.Text;
+using Xdp.Interop.Native;
+
+namespace Xdp.Interop;
+
+/// <summary>
+/// Attaches one program directly to a device (bpf_xdp_attach, over netlink). It outlives the process, and only gives way to a program of the
+/// same name: someone else's is never replaced or removed.
+/// </summary>
+internal static unsafe class NetlinkAttachment
+{
+    public static void Attach(int programFd, string name, int ifindex, XdpMode mode)
+    {
+        string target = $"{name} on {InterfaceName.FromIndex(ifindex)}, {mode}";
+        DetachByName(ifindex, name, except: mode); // native and generic exclude each other
+        using var existing = Existing(ifindex, mode);
+        uint flags = FlagsOf(mode);
+        if (existing is not null && NameOf(existing) is var owner && owner != name)
+            throw new XdpException($"bpf_xdp_attach({target})", Errno.EBUSY, $"the device already runs XDP program '{owner}'; remove it (ip link set DEV xdp off) or load it through libxdp's dispatcher");
+
+        var options = new BpfXdpAttachOpts { StructSize = BpfXdpAttachOpts.Size, OldProgramFd = existing?.Number ?? 0 };
+        flags |= existing is null ? LibBpf.XDP_FLAGS_UPDATE_IF_NOEXIST : LibBpf.XDP_FLAGS_REPLACE;
+        Errno error = LibBpf.ErrorOf(LibBpf.bpf_xdp_attach(ifindex, programFd, flags, &options));
+        if (error != Errno.None)
+            throw new XdpException($"bpf_xdp_attach({target})", error, error switch
+            {
+                Errno.EPERM => "CAP_NET_ADMIN and CAP_BPF are needed",
+                Errno.ENODEV => "there is no such device in this network namespace",
+                Errno.EBUSY or Errno.EEXIST => "another XDP program came first; remove it (ip link set DEV xdp off)",
+                Errno.EOPNOTSUPP => "this driver has no native XDP; use generic mode",
+                Errno.ERANGE or Errno.EINVAL => "the driver refuses the program at this MTU or with these offloads; lower the MTU or use generic mode",
+                Errno.ENOSPC => "the device has fewer RX queues than its peer has TX queues; give both one",
+                _ => null,
+            });
+    }
+
+    /// <summary>Removes programs called <paramref name="name"/> in all modes but <paramref name="except"/>. A missing device is no error.</summary>
+    public static void DetachByName(int ifindex, string name, XdpMode? except)
+    {
+        foreach (XdpMode mode in (ReadOnlySpan<XdpMode>)[XdpMode.Native, XdpMode.Generic])
+        {
+            if (mode == except)
+                continue;
+            using var existing = Existing(ifindex, mode);
+            if (existing is null || NameOf(existing) != name)
+                continue;
+            var options = new BpfXdpAttachOpts { StructSize = BpfXdpAttachOpts.Size, OldProgramFd = existing.Number };
+            Errno error = LibBpf.ErrorOf(LibBpf.bpf_xdp_detach(ifindex, FlagsOf(mode) | LibBpf.XDP_FLAGS_REPLACE, &options));
+            if (error is not (Errno.None or Errno.ENODEV or Errno.ENOENT))
+                throw new XdpException($"bpf_xdp_detach({name} on {InterfaceName.FromIndex(ifindex)}, {mode})", error);
+        }
+    }
+
+    /// <summary>The program attached in this mode; null when there is none, or no device.</summary>
+    private static SafeFileDescriptor? Existing(int ifindex, XdpMode mode)
+    {
+        var query = new BpfXdpQueryOpts { StructSize = BpfXdpQueryOpts.Size };
+        if (LibBpf.bpf_xdp_query(ifindex, 0, &query) < 0)
+            return null;
+        uint id = mode == XdpMode.Native ? query.NativeProgramId : query.GenericProgramId;
+        if (id == 0)
+            return null;
+        int fd = LibBpf.bpf_prog_get_fd_by_id(id);
+        if (LibBpf.ErrorOf(fd) is Errno.EPERM)
+            throw new XdpException($"bpf_prog_get_fd_by_id({id})", Errno.EPERM, "CAP_SYS_ADMIN is needed to look at the program a predecessor left on the device");
+        return fd < 0 ? null : new SafeFileDescriptor(fd);
+    }
+
+    private static string NameOf(SafeFileDescriptor program)
+    {
+        BpfProgInfo info = default;
+        uint length = BpfProgInfo.Size;
+        if (LibBpf.bpf_obj_get_info_by_fd(program.Number, &info, &length) < 0)
+            return "";
+        ReadOnlySpan<byte> name = info.Name;
+        int end = name.IndexOf((byte)0);
+        return Encoding.ASCII.GetString(end < 0 ? name : name[..end]);
+    }
+
+    private static uint FlagsOf(XdpMode mode) => mode == XdpMode.Native ? LibBpf.XDP_FLAGS_DRV_MODE : LibBpf.XDP_FLAGS_SKB_MODE;
+}
