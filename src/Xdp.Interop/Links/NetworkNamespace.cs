@@ -124,11 +124,14 @@ public sealed class NetworkNamespace : IDisposable, IEquatable<NetworkNamespace>
 
     private static long ReadId(SafeFileHandle handle)
     {
-        // The link of an nsfs descriptor reads "net:[4026531840]"; stat(2) would need one struct layout per architecture.
-        var target = new FileInfo($"/proc/self/fd/{handle.DangerousGetHandle()}").LinkTarget ?? "";
-        var open = target.IndexOf('[', StringComparison.Ordinal);
-        return open >= 0 && target.EndsWith(']') && long.TryParse(target.AsSpan(open + 1, target.Length - open - 2), CultureInfo.InvariantCulture, out var id)
-            ? id
-            : throw new XdpException($"read the inode of {target}", Errno.EINVAL, "is /proc mounted?");
+        // Not the link in /proc/self/fd: for a namespace opened by its name it reads as that name. stat(2) would need one
+        // struct layout per architecture. fdinfo has the line "ino:\t4026531840" since Linux 5.14.
+        foreach (var line in File.ReadLines($"/proc/self/fdinfo/{handle.DangerousGetHandle()}"))
+        {
+            if (line.StartsWith("ino:", StringComparison.Ordinal) && long.TryParse(line.AsSpan(4).Trim(), CultureInfo.InvariantCulture, out var id))
+                return id;
+        }
+
+        throw new XdpException("read the inode of a network namespace", Errno.ENODATA, "Linux 5.14 or newer with /proc mounted is needed");
     }
 }
