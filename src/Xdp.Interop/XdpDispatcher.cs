@@ -33,7 +33,7 @@ internal sealed unsafe class XdpDispatcher : IDisposable
             return null;
         BpfFileSystem.TryMount(); // the dispatcher is pinned there
         DetachByName(ifindex, name);
-        NetlinkAttachment.DetachByName(ifindex, name, except: null); // libxdp adds nothing beside a program that is attached alone
+        NetlinkAttachment.DetachByName(ifindex, name, except: null, shared: true); // libxdp adds nothing beside a program that is attached alone
 
         var copy = BpfObjectHandle.Open(elf, name);
         nint program = 0;

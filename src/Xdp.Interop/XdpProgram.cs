@@ -91,7 +91,7 @@ public sealed unsafe class XdpProgram : IDisposable
             _attached[ifindex] = new Attached(mode, dispatcher.How, dispatcher);
             return dispatcher.How;
         }
-        NetlinkAttachment.Attach(Fd, Name, ifindex, mode);
+        NetlinkAttachment.Attach(Fd, Name, ifindex, mode, shared);
         _attached[ifindex] = new Attached(mode, XdpAttachment.SingleProgram, null);
         return XdpAttachment.SingleProgram;
     }
@@ -101,10 +101,11 @@ public sealed unsafe class XdpProgram : IDisposable
     public void Detach(int ifindex) => Detach(ifindex, unlessMode: null);
 
     /// <summary>Takes a program of this name, left by an earlier process, off a device; nothing happens when there is none.</summary>
+    /// <exception cref="XdpException">The kernel refused.</exception>
     public static void DetachLeftover(int ifindex, string programName)
     {
         XdpDispatcher.DetachByName(ifindex, programName);
-        NetlinkAttachment.DetachByName(ifindex, programName, except: null);
+        NetlinkAttachment.DetachByName(ifindex, programName, except: null, shared: true);
     }
 
     /// <summary>Forgets the program. It stays attached where it is, and its maps live on with it.</summary>
@@ -124,7 +125,7 @@ public sealed unsafe class XdpProgram : IDisposable
         if (attached.Dispatcher is { } dispatcher)
             dispatcher.Detach();
         else
-            NetlinkAttachment.DetachByName(ifindex, Name, except: null);
+            NetlinkAttachment.DetachByName(ifindex, Name, except: null, shared: false);
         _attached.Remove(ifindex);
     }
 
