@@ -1,0 +1,20 @@
+namespace Dataplane.Agent.Model;
+
+/// <summary>discovery.k8s.io/v1 EndpointSlice of address type IPv4 or IPv6; of type FQDN it has no endpoints here.</summary>
+public sealed class EndpointSlice(ObjectMeta meta) : KubeObject(meta)
+{
+    /// <summary>Label that names the slice's service.</summary>
+    public const string ServiceNameLabel = "kubernetes.io/service-name";
+
+    /// <inheritdoc/>
+    public override string Kind => "EndpointSlice";
+
+    /// <summary>The service it belongs to; empty when the label is missing.</summary>
+    public string ServiceName => Meta.Labels.Find(ServiceNameLabel) ?? "";
+
+    /// <summary>Endpoints in the order of the object.</summary>
+    public IReadOnlyList<SliceEndpoint> Endpoints { get; init; } = [];
+
+    /// <summary>Ports that every endpoint of the slice offers.</summary>
+    public IReadOnlyList<SlicePort> Ports { get; init; } = [];
+}

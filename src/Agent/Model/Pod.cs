@@ -1,0 +1,29 @@
+namespace Dataplane.Agent.Model;
+
+/// <summary>v1 Pod.</summary>
+public sealed class Pod(ObjectMeta meta) : KubeObject(meta)
+{
+    /// <inheritdoc/>
+    public override string Kind => "Pod";
+
+    /// <summary>spec.nodeName; empty while it is not scheduled.</summary>
+    public string NodeName { get; init; } = "";
+
+    /// <summary>spec.hostNetwork: the pod's traffic is the node's (P25).</summary>
+    public bool HostNetwork { get; init; }
+
+    /// <summary>status.phase.</summary>
+    public PodPhase Phase { get; init; }
+
+    /// <summary>status.podIPs, else status.podIP, else annotation dataplane.dev/ip; at most one per family.</summary>
+    public IReadOnlyList<IpAddress> Addresses { get; init; } = [];
+
+    /// <summary>Named ports of the containers (and of restartable init containers).</summary>
+    public NamedPortSet NamedPorts { get; init; } = NamedPortSet.Empty;
+
+    /// <summary>Condition Ready; null when the status has none.</summary>
+    public bool? Ready { get; init; }
+
+    /// <summary>True once the pod has ended: its address may belong to another pod already (P28).</summary>
+    public bool HasEnded => Phase is PodPhase.Succeeded or PodPhase.Failed;
+}

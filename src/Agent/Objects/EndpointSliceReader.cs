@@ -1,0 +1,68 @@
+using Dataplane.Agent.Model;
+
+namespace Dataplane.Agent.Objects;
+
+/// <summary>Reads discovery.k8s.io/v1 EndpointSlice.</summary>
+internal static class EndpointSliceReader
+{
+    public static KubeObject Read(ObjectField root)
+    {
+        var meta = MetaReader.Read(root, namespaced: true);
+        var typeField = root["addressType"].Required();
+        var type = typeField.Text();
+        if (type is not ("IPv4" or "IPv6" or "FQDN"))
+            throw typeField.Fail($"unknown address type \"{type}\" (IPv4, IPv6 or FQDN)");
+        var endpoints = new List<SliceEndpoint>();
+        foreach (var element in root["endpoints"].Elements())
+        {
+            var endpoint = ReadEndpoint(element, type);
+            if (endpoint is not null)
+                endpoints.Add(endpoint);
+        }
+        return new EndpointSlice(meta) { Endpoints = endpoints, Ports = ReadPorts(root["ports"]) };
+    }
+
+    private static SliceEndpoint? ReadEndpoint(ObjectField element, string type)
+    {
+        var addresses = element["addresses"].Required();
+        var fields = addresses.Elements();
+        if (fields.Count == 0)
+            throw addresses.Fail("must hold an address");
+        // A hostname is nothing that a dataplane can send to.
+        if (type == "FQDN")
+            return null;
+        IpAddress? first = null;
+        foreach (var field in fields)
+        {
+            var address = field.Address();
+            if (address.IsIPv6 != (type == "IPv6"))
+                throw field.Fail($"\"{address}\" is not of addressType {type}");
+            first ??= address;
+        }
+        var conditions = element["conditions"];
+        return new SliceEndpoint(
+            first!.Value,
+            conditions["ready"].OptionalBoolean() ?? true,
+            conditions["serving"].OptionalBoolean() ?? true,
+            conditions["terminating"].OptionalBoolean() ?? false,
+            element["nodeName"].Text());
+    }
+
+    private static List<SlicePort> ReadPorts(ObjectField field)
+    {
+        var ports = new List<SlicePort>();
+        var names = new HashSet<string>(StringComparer.Ordinal);
+        foreach (var element in field.Elements())
+        {
+            var name = element["name"].Text();
+            if (!names.Add(name))
+                throw element["name"].Fail($"\"{name}\" is used twice");
+            var protocol = element["protocol"].Protocol();
+            var port = element["port"].OptionalInteger(0, 65535, "a port") ?? 0;
+            // Without a number it means "all ports", which no service port can stand for (K4).
+            if (port != 0)
+                ports.Add(new SlicePort(name, protocol, (ushort)port));
+        }
+        return ports;
+    }
+}

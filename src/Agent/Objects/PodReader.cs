@@ -1,0 +1,95 @@
+using Dataplane.Agent.Model;
+
+namespace Dataplane.Agent.Objects;
+
+/// <summary>Reads v1 Pod.</summary>
+internal static class PodReader
+{
+    /// <summary>Where a hand-written pod without status says its address.</summary>
+    public const string AddressAnnotation = "dataplane.dev/ip";
+
+    public static KubeObject Read(ObjectField root)
+    {
+        var meta = MetaReader.Read(root, namespaced: true);
+        var spec = root["spec"].AsMap().Required();
+        var status = root["status"].AsMap();
+        return new Pod(meta)
+        {
+            NodeName = spec["nodeName"].Text(),
+            HostNetwork = spec["hostNetwork"].OptionalBoolean() ?? false,
+            Phase = ReadPhase(status["phase"]),
+            Addresses = ReadAddresses(root, status),
+            NamedPorts = ReadPorts(spec),
+            Ready = ReadReady(status["conditions"]),
+        };
+    }
+
+    private static PodPhase ReadPhase(ObjectField field) => field.Text() switch
+    {
+        "" or "Pending" => PodPhase.Pending,
+        "Running" => PodPhase.Running,
+        "Succeeded" => PodPhase.Succeeded,
+        "Failed" => PodPhase.Failed,
+        "Unknown" => PodPhase.Unknown,
+        var other => throw field.Fail($"unknown phase \"{other}\""),
+    };
+
+    private static List<IpAddress> ReadAddresses(ObjectField root, ObjectField status)
+    {
+        var fields = status["podIPs"].Elements().ConvertAll(e => e["ip"].Required());
+        if (fields.Count == 0 && status["podIP"].Text().Length > 0)
+            fields.Add(status["podIP"]);
+        var annotation = MetaReader.Annotation(root, AddressAnnotation);
+        if (fields.Count == 0 && annotation.Exists)
+            fields.Add(annotation);
+        var addresses = new List<IpAddress>();
+        foreach (var field in fields)
+        {
+            var address = field.Address();
+            if (addresses.Any(a => a.IsIPv6 == address.IsIPv6))
+                throw field.Fail("second address of one family");
+            addresses.Add(address);
+        }
+        return addresses;
+    }
+
+    private static NamedPortSet ReadPorts(ObjectField spec)
+    {
+        var ports = new List<NamedPort>();
+        foreach (var container in spec["containers"].Elements())
+            AddPorts(container, ports);
+        foreach (var container in spec["initContainers"].Elements())
+        {
+            // A restartable init container is a sidecar: it serves as long as the pod lives.
+            if (container["restartPolicy"].Text() == "Always")
+                AddPorts(container, ports);
+        }
+        return ports.Count == 0 ? NamedPortSet.Empty : new NamedPortSet(ports);
+    }
+
+    private static void AddPorts(ObjectField container, List<NamedPort> ports)
+    {
+        foreach (var element in container["ports"].Elements())
+        {
+            var number = element["containerPort"].Required().OptionalPort()!.Value;
+            var protocol = element["protocol"].Protocol();
+            var nameField = element["name"];
+            var name = nameField.Text();
+            if (name.Length == 0)
+                continue;
+            if (!Syntax.IsPortName(name))
+                throw nameField.Fail($"\"{name}\" is not a valid port name (at most 15 of a-z, 0-9 and -, with a letter)");
+            ports.Add(new NamedPort(name, protocol, number));
+        }
+    }
+
+    private static bool? ReadReady(ObjectField conditions)
+    {
+        foreach (var condition in conditions.Elements())
+        {
+            if (condition["type"].Text() == "Ready")
+                return condition["status"].Text() == "True";
+        }
+        return null;
+    }
+}
