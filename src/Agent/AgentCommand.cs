@@ -1,0 +1,80 @@
+using System.CommandLine;
+using Dataplane.Agent.Manifests;
+using Dataplane.Agent.Sync;
+
+namespace Dataplane.Agent;
+
+/// <summary>The command line: <c>dataplane-agent run ...</c>.</summary>
+public static class AgentCommand
+{
+    /// <summary>Parses and runs; returns the exit code.</summary>
+    /// <param name="args">Arguments without the program's name.</param>
+    /// <param name="output">Where help goes.</param>
+    /// <param name="error">Where usage errors and the log go.</param>
+    /// <param name="cancel">Ends the run.</param>
+    public static async Task<int> RunAsync(string[] args, TextWriter output, TextWriter error, CancellationToken cancel)
+    {
+        ArgumentNullException.ThrowIfNull(args);
+        ArgumentNullException.ThrowIfNull(error);
+        var nodeName = new Option<string>("--node-name") { Description = "name of this node's Node object", Required = true };
+        var control = new Option<string>("--control")
+        {
+            Description = "the dataplane's control socket", DefaultValueFactory = _ => AgentOptions.DefaultControl,
+        };
+        var manifests = new Option<string>("--manifests") { Description = "directory of Kubernetes manifests to follow" };
+        var kubeconfig = new Option<string>("--kubeconfig") { Description = "API server to follow (not in this version)" };
+        var inCluster = new Option<bool>("--in-cluster") { Description = "follow the API server of this cluster (not in this version)" };
+        var run = new Command("run", "keep a node's dataplane at the state its Kubernetes objects ask for")
+        {
+            nodeName, control, manifests, kubeconfig, inCluster,
+        };
+        run.SetAction((parsed, stop) => RunAsync(
+            new AgentOptions
+            {
+                NodeName = parsed.GetValue(nodeName) ?? "",
+                Control = parsed.GetValue(control) ?? "",
+                Manifests = parsed.GetValue(manifests) ?? "",
+                Kubeconfig = parsed.GetValue(kubeconfig) ?? "",
+                InCluster = parsed.GetValue(inCluster),
+            },
+            error,
+            stop));
+        var root = new RootCommand("Feeds a node's dataplane from Kubernetes objects.") { run };
+        var result = root.Parse(args);
+        if (result.Errors.Count > 0)
+        {
+            foreach (var problem in result.Errors)
+                await error.WriteLineAsync($"dataplane-agent: {problem.Message}").ConfigureAwait(false);
+            await error.WriteLineAsync("usage: dataplane-agent run --node-name NAME --manifests DIR [--control unix:///PATH] (--help for more)").ConfigureAwait(false);
+            return ExitCode.Usage;
+        }
+        // Signals are the caller's: a second handler here would end the process before the agent does.
+        return await result.InvokeAsync(
+            new InvocationConfiguration { Output = output, Error = error, ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false },
+            cancel).ConfigureAwait(false);
+    }
+
+    private static async Task<int> RunAsync(AgentOptions options, TextWriter error, CancellationToken cancel)
+    {
+        if (options.Validate() is { } problem)
+        {
+            await error.WriteLineAsync($"dataplane-agent: {problem}").ConfigureAwait(false);
+            return ExitCode.Usage;
+        }
+        var log = new Log(error);
+        log.Info($"agent of node {options.NodeName}: manifests {options.Manifests}, control {options.Control}");
+        try
+        {
+            using var control = new ControlSync(options.Control);
+            var source = new DirectorySource(options.Manifests, log);
+            await new AgentRunner(options.NodeName, source, control, log, new SyncTiming()).RunAsync(cancel).ConfigureAwait(false);
+            log.Info("stopped");
+            return ExitCode.Success;
+        }
+        catch (Exception e)
+        {
+            log.Error($"cannot go on: {e}");
+            return ExitCode.Failure;
+        }
+    }
+}

@@ -1,0 +1,42 @@
+namespace Dataplane.Agent;
+
+/// <summary>The options of <c>dataplane-agent run</c>.</summary>
+public sealed record AgentOptions
+{
+    /// <summary>Where the dataplane listens unless told otherwise.</summary>
+    public const string DefaultControl = "unix:///run/dataplane/control.sock";
+
+    /// <summary>Name of this node's Node object; pods with this spec.nodeName are local.</summary>
+    public required string NodeName { get; init; }
+
+    /// <summary>The dataplane's control socket, unix:///PATH.</summary>
+    public string Control { get; init; } = DefaultControl;
+
+    /// <summary>Directory of manifests; empty: none.</summary>
+    public string Manifests { get; init; } = "";
+
+    /// <summary>File with the address of an API server; empty: none.</summary>
+    public string Kubeconfig { get; init; } = "";
+
+    /// <summary>Read from the API server of the cluster this process runs in.</summary>
+    public bool InCluster { get; init; }
+
+    /// <summary>What is wrong with the options, naming option, value and remedy; null when nothing is.</summary>
+    public string? Validate()
+    {
+        if (NodeName.Length == 0)
+            return "--node-name is empty; give the name of this node's Node object";
+        if (!Control.StartsWith("unix://", StringComparison.Ordinal) || Control.Length == "unix://".Length)
+            return $"--control {Control}: not a Unix socket; give unix:///PATH";
+        var sources = (Manifests.Length > 0 ? 1 : 0) + (Kubeconfig.Length > 0 ? 1 : 0) + (InCluster ? 1 : 0);
+        if (sources > 1)
+            return "--manifests, --kubeconfig and --in-cluster exclude each other; give one";
+        if (Kubeconfig.Length > 0)
+            return $"--kubeconfig {Kubeconfig}: reading from an API server is not in this version; use --manifests DIR";
+        if (InCluster)
+            return "--in-cluster: reading from an API server is not in this version; use --manifests DIR";
+        if (Manifests.Length == 0)
+            return "no source of objects; give --manifests DIR";
+        return Directory.Exists(Manifests) ? null : $"--manifests {Manifests}: no such directory; make it, or give another";
+    }
+}

@@ -1,0 +1,44 @@
+using Dataplane.Agent.Desired;
+using Dataplane.Agent.Sync;
+
+namespace Dataplane.Agent;
+
+/// <summary>The agent at work: source -> compiler -> synchronizer.</summary>
+public sealed class AgentRunner(string nodeName, IObjectSource source, IControlSync control, Log log, SyncTiming timing)
+{
+    /// <summary>Runs until cancelled; returns then. Any other end is an exception.</summary>
+    public async Task RunAsync(CancellationToken cancel)
+    {
+        using var synchronizer = new StateSynchronizer(control, log, timing);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        var sync = synchronizer.RunAsync(stop.Token);
+        var compile = CompileAsync(synchronizer, stop.Token);
+        try
+        {
+            await await Task.WhenAny(sync, compile).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (cancel.IsCancellationRequested)
+        {
+            // The ordinary end.
+        }
+        finally
+        {
+            await stop.CancelAsync().ConfigureAwait(false);
+            await Task.WhenAll(sync, compile).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    private async Task CompileAsync(StateSynchronizer synchronizer, CancellationToken cancel)
+    {
+        var compiler = new StateCompiler(nodeName);
+        var warned = new HashSet<string>(StringComparer.Ordinal);
+        await foreach (var objects in source.Snapshots(cancel).ConfigureAwait(false))
+        {
+            var desired = compiler.Compile(objects);
+            foreach (var warning in desired.Warnings.Where(w => !warned.Contains(w)))
+                log.Warning(warning);
+            warned = [.. desired.Warnings];
+            synchronizer.Publish(desired);
+        }
+    }
+}
