@@ -45,7 +45,6 @@ internal static class Rtnl
     internal const ushort IFLA_XDP_PROG_ID = 4;
     internal const uint RTEXT_FILTER_SKIP_STATS = 8;
     internal const uint IFF_UP = 0x1;
-    internal const uint IFF_LOWER_UP = 0x10000;
 
     internal const ushort IFA_ADDRESS = 1;
     internal const ushort IFA_LOCAL = 2;
@@ -69,7 +68,6 @@ internal static class Rtnl
     internal const uint RTNH_F_ONLINK = 4;
     internal const uint RTM_F_CLONED = 0x200;
     internal const byte RT_TABLE_UNSPEC = 0;
-    internal const byte RT_SCOPE_NOWHERE = 255;
 
     internal const ushort NDA_DST = 1;
     internal const ushort NDA_LLADDR = 2;
