@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Options;
+using OptionsOf = Microsoft.Extensions.Options.Options;
 
 namespace Dataplane.Control.Server;
 
@@ -35,7 +35,7 @@ public sealed class GrpcListener : IAsyncDisposable
         limits.MinResponseDataRate = null;
         limits.Http2.InitialConnectionWindowSize = 4 * 1024 * 1024;
         limits.Http2.InitialStreamWindowSize = 1024 * 1024;
-        _server = new KestrelServer(Options.Create(options), new SocketTransportFactory(Options.Create(transport), loggers), loggers);
+        _server = new KestrelServer(OptionsOf.Create(options), new SocketTransportFactory(OptionsOf.Create(transport), loggers), loggers);
         _application = new GrpcApplication(service, maxMessageSize, loggers.CreateLogger<GrpcListener>(), _stopping.Token);
     }
 

@@ -1,0 +1,123 @@
+using System.Net;
+using Dataplane.Contracts.V1;
+using Microsoft.Extensions.Logging;
+
+namespace Dataplane.Control.Options;
+
+/// <summary>
+/// The validated options of <c>dataplane run</c>. Their names, units, defaults and meaning are in <see cref="OptionTable"/>, which
+/// docs/configuration.md repeats. Never changes after <see cref="OptionLoader"/> has made it.
+/// </summary>
+public sealed class DataplaneOptions
+{
+    internal DataplaneOptions()
+    {
+    }
+
+    /// <summary>node-name.</summary>
+    public string NodeName { get; internal set; } = "";
+
+    /// <summary>node-ip.</summary>
+    public IPAddress NodeIp { get; internal set; } = IPAddress.None;
+
+    /// <summary>uplink: an interface name, or null for "none". "auto" was resolved when the options were loaded.</summary>
+    public string? Uplink { get; internal set; }
+
+    /// <summary>pod-cidr.</summary>
+    public IPNetwork PodCidr { get; internal set; }
+
+    /// <summary>service-cidr.</summary>
+    public IPNetwork ServiceCidr { get; internal set; }
+
+    /// <summary>cluster-cidr.</summary>
+    public IPNetwork ClusterCidr { get; internal set; }
+
+    /// <summary>routing.</summary>
+    public RoutingMode Routing { get; internal set; }
+
+    /// <summary>vni, 0..16777215.</summary>
+    public uint Vni { get; internal set; }
+
+    /// <summary>vxlan-port.</summary>
+    public ushort VxlanPort { get; internal set; }
+
+    /// <summary>pod-mtu, bytes; 0: derive it from the uplink.</summary>
+    public int PodMtu { get; internal set; }
+
+    /// <summary>host-port: name of the host stack's end of the pair; the other end is named with "-x" behind it.</summary>
+    public string HostPort { get; internal set; } = "";
+
+    /// <summary>uplink-xdp-mode.</summary>
+    public UplinkXdpMode UplinkXdpMode { get; internal set; }
+
+    /// <summary>workers, threads; 0: choose by the number of CPUs.</summary>
+    public int Workers { get; internal set; }
+
+    /// <summary>worker-cpus: worker i runs on entry i modulo the count; empty: not pinned.</summary>
+    public IReadOnlyList<int> WorkerCpus { get; internal set; } = [];
+
+    /// <summary>spin-microseconds.</summary>
+    public int SpinMicroseconds { get; internal set; }
+
+    /// <summary>batch-size, frames.</summary>
+    public int BatchSize { get; internal set; }
+
+    /// <summary>umem-frames, frames of 4096 bytes.</summary>
+    public int UmemFrames { get; internal set; }
+
+    /// <summary>fill-ring-size, entries.</summary>
+    public int FillRingSize { get; internal set; }
+
+    /// <summary>completion-ring-size, entries.</summary>
+    public int CompletionRingSize { get; internal set; }
+
+    /// <summary>rx-ring-size, entries.</summary>
+    public int RxRingSize { get; internal set; }
+
+    /// <summary>tx-ring-size, entries.</summary>
+    public int TxRingSize { get; internal set; }
+
+    /// <summary>conntrack-entries.</summary>
+    public int ConntrackEntries { get; internal set; }
+
+    /// <summary>control: path of the socket, without "unix://".</summary>
+    public string ControlSocketPath { get; internal set; } = "";
+
+    /// <summary>max-message-bytes.</summary>
+    public int MaxMessageBytes { get; internal set; }
+
+    /// <summary>metrics-listen; null for "off".</summary>
+    public IPEndPoint? MetricsListen { get; internal set; }
+
+    /// <summary>state-dir.</summary>
+    public string StateDirectory { get; internal set; } = "";
+
+    /// <summary>log-level.</summary>
+    public LogLevel LogLevel { get; internal set; }
+
+    /// <summary>First address of <see cref="PodCidr"/>: the node's address among the pods, and their gateway.</summary>
+    public IPAddress HostPortAddress
+    {
+        get
+        {
+            byte[] bytes = PodCidr.BaseAddress.GetAddressBytes();
+            bytes[^1] |= 1;
+            return new IPAddress(bytes);
+        }
+    }
+
+    /// <summary>Every option with its text and source, in the order of docs/configuration.md.</summary>
+    public IReadOnlyList<OptionSetting> Settings { get; internal set; } = [];
+
+    /// <summary>The answer to GetConfig.</summary>
+    public Config ToConfig()
+    {
+        var config = new Config();
+        foreach (var (key, value, source) in Settings)
+        {
+            string name = source switch { OptionSource.Flag => "flag", OptionSource.File => "file", _ => "default" };
+            config.Options.Add(new Config.Types.Option { Key = key, Value = value, Source = name });
+        }
+        return config;
+    }
+}

@@ -1,0 +1,26 @@
+using System.Net;
+
+namespace Dataplane.Control.Options;
+
+/// <summary>What must hold between options, each of which is well formed.</summary>
+internal static class OptionRules
+{
+    public static void Check(DataplaneOptions options, List<string> faults)
+    {
+        if (options.PodCidr.PrefixLength < options.ClusterCidr.PrefixLength || !options.ClusterCidr.Contains(options.PodCidr.BaseAddress))
+            faults.Add($"pod-cidr '{options.PodCidr}': not inside cluster-cidr '{options.ClusterCidr}'; correct whichever is wrong");
+        if (Overlap(options.ServiceCidr, options.ClusterCidr))
+            faults.Add($"service-cidr '{options.ServiceCidr}': overlaps cluster-cidr '{options.ClusterCidr}'; give the values that the API server and controller manager have");
+        foreach (var (key, cidr) in (ReadOnlySpan<(string, IPNetwork)>)[("cluster-cidr", options.ClusterCidr), ("service-cidr", options.ServiceCidr)])
+        {
+            if (cidr.Contains(options.NodeIp))
+                faults.Add($"node-ip '{options.NodeIp}': inside {key} '{cidr}'; a node's address is neither a pod's nor a service's");
+        }
+        if (options.UmemFrames < 2 * options.FillRingSize)
+            faults.Add($"umem-frames '{options.UmemFrames}': less than two fill rings of {options.FillRingSize}; raise it or lower fill-ring-size");
+        if (options.HostPort == options.Uplink)
+            faults.Add($"host-port '{options.HostPort}': is the uplink; choose another name");
+    }
+
+    private static bool Overlap(IPNetwork a, IPNetwork b) => a.Contains(b.BaseAddress) || b.Contains(a.BaseAddress);
+}

@@ -1,0 +1,151 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Numerics;
+using Dataplane.Contracts.Grpc;
+
+namespace Dataplane.Control.Options;
+
+/// <summary>Reads option values. A <see cref="FormatException"/> says what is wrong with the text and how to write it.</summary>
+internal static class OptionText
+{
+    private const int MaxInterfaceNameLength = 15; // IFNAMSIZ - 1
+
+    /// <summary>A whole number in a range.</summary>
+    public static int Integer(string text, int min, int max, string noun) =>
+        int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out int value) && value >= min && value <= max
+            ? value
+            : throw new FormatException($"write {noun} from {min} to {max}");
+
+    /// <summary>As <see cref="Integer"/>, where the word "auto" stands for 0.</summary>
+    public static int IntegerOrAuto(string text, int min, int max, string noun) =>
+        text == "auto" ? 0
+        : int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int value) && value >= min && value <= max ? value
+        : throw new FormatException($"write auto, or {noun} from {min} to {max}");
+
+    /// <summary>A ring size: the kernel takes powers of two only.</summary>
+    public static int PowerOfTwo(string text, int min, int max)
+    {
+        int value = Integer(text, min, max, "a power of two");
+        if (BitOperations.IsPow2(value))
+            return value;
+        uint above = BitOperations.RoundUpToPowerOf2((uint)value);
+        throw new FormatException($"write a power of two, for example {Math.Min(above, (uint)max)}");
+    }
+
+    /// <summary>An IPv4 address in dotted quad form.</summary>
+    public static IPAddress Address(string text)
+    {
+        // IPAddress.Parse also takes "10.1" and "0x0a000001", which nobody means.
+        if (IPAddress.TryParse(text, out var address) && (address.AddressFamily == AddressFamily.InterNetworkV6 || address.ToString() == text))
+            return address.AddressFamily == AddressFamily.InterNetwork
+                ? address
+                : throw new FormatException("IPv6 is not supported yet; write an IPv4 address");
+        throw new FormatException("write an IPv4 address, for example 192.168.1.10");
+    }
+
+    /// <summary>An IPv4 prefix whose host bits are zero.</summary>
+    public static IPNetwork Cidr(string text, int maxPrefixLength = 32)
+    {
+        int slash = text.IndexOf('/', StringComparison.Ordinal);
+        if (slash < 0 || !int.TryParse(text.AsSpan(slash + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int length))
+            throw new FormatException("write address/length, for example 10.244.1.0/24");
+        var address = Address(text[..slash]);
+        if (length < 1 || length > maxPrefixLength)
+            throw new FormatException($"write a prefix length from 1 to {maxPrefixLength}");
+        byte[] bytes = address.GetAddressBytes();
+        uint value = (uint)bytes[0] << 24 | (uint)bytes[1] << 16 | (uint)bytes[2] << 8 | bytes[3];
+        uint mask = uint.MaxValue << (32 - length);
+        if ((value & ~mask) != 0)
+        {
+            uint network = value & mask;
+            throw new FormatException($"host bits are set; write {network >> 24}.{network >> 16 & 255}.{network >> 8 & 255}.{network & 255}/{length}");
+        }
+        return new IPNetwork(address, length);
+    }
+
+    /// <summary>An interface name, leaving room for a suffix.</summary>
+    public static string InterfaceName(string text, int suffixLength = 0)
+    {
+        int max = MaxInterfaceNameLength - suffixLength;
+        return text.Length > 0 && text.Length <= max && text is not ("." or "..") && !text.Any(c => c is '/' or ':' or '%' || char.IsWhiteSpace(c))
+            ? text
+            : throw new FormatException($"write the name of a network interface, at most {max} characters");
+    }
+
+    /// <summary>A Kubernetes object name (RFC 1123 subdomain).</summary>
+    public static string NodeName(string text)
+    {
+        bool valid = text.Length is > 0 and <= 253 && char.IsAsciiLetterOrDigit(text[0]) && char.IsAsciiLetterOrDigit(text[^1]);
+        foreach (char c in text)
+            valid &= char.IsAsciiLetterLower(c) || char.IsAsciiDigit(c) || c is '-' or '.';
+        return valid ? text : throw new FormatException("write the name of the Node object: lower case letters, digits, '-' and '.'");
+    }
+
+    /// <summary>One of several words.</summary>
+    public static T Choice<T>(string text, params ReadOnlySpan<(string Word, T Value)> choices)
+    {
+        var words = new List<string>(choices.Length);
+        foreach (var (word, value) in choices)
+        {
+            if (word == text)
+                return value;
+            words.Add(word);
+        }
+        throw new FormatException($"write one of {string.Join(", ", words)}");
+    }
+
+    /// <summary>A list such as "0,2-3", or "any" for the empty list.</summary>
+    public static IReadOnlyList<int> CpuList(string text)
+    {
+        const string Form = "write any, or a list of CPUs such as 0,2-3";
+        if (text == "any")
+            return [];
+        var cpus = new List<int>();
+        foreach (string part in text.Split(','))
+        {
+            int dash = part.IndexOf('-', StringComparison.Ordinal);
+            string first = dash < 0 ? part : part[..dash];
+            string last = dash < 0 ? part : part[(dash + 1)..];
+            if (!int.TryParse(first, NumberStyles.None, CultureInfo.InvariantCulture, out int from)
+                || !int.TryParse(last, NumberStyles.None, CultureInfo.InvariantCulture, out int to)
+                || from > to || to > 8191)
+                throw new FormatException(Form);
+            for (int cpu = from; cpu <= to; cpu++)
+            {
+                if (cpus.Contains(cpu))
+                    throw new FormatException($"CPU {cpu} is listed twice; {Form}");
+                cpus.Add(cpu);
+            }
+        }
+        return cpus;
+    }
+
+    /// <summary>A socket address, "off" for none.</summary>
+    public static IPEndPoint? Listen(string text)
+    {
+        if (text == "off")
+            return null;
+        // Without this check "::1:9962" would be read as an address with port 0.
+        return IPEndPoint.TryParse(text, out var endpoint) && endpoint.Port != 0
+            ? endpoint
+            : throw new FormatException("write address:port, for example 0.0.0.0:9962 or [::]:9962, or off");
+    }
+
+    /// <summary>The path within unix:///path.</summary>
+    public static string SocketPath(string text)
+    {
+        try
+        {
+            return UnixSocketAddress.ParsePath(text);
+        }
+        catch (ArgumentException e)
+        {
+            throw new FormatException(e.Message, e);
+        }
+    }
+
+    /// <summary>An absolute path of a directory.</summary>
+    public static string Directory(string text) =>
+        text.Length > 1 && text[0] == '/' ? text : throw new FormatException("write an absolute path");
+}
