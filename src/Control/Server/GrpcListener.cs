@@ -6,6 +6,7 @@ using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Transport.Sockets;
 using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Logging.Abstractions;
 using OptionsOf = Microsoft.Extensions.Options.Options;
 
 namespace Dataplane.Control.Server;
@@ -24,7 +25,7 @@ public sealed class GrpcListener : IAsyncDisposable
     /// <param name="maxMessageSize">Largest request accepted, bytes.</param>
     public GrpcListener(string socketPath, IControlService service, ILoggerFactory loggers, int maxMessageSize = GrpcProtocol.DefaultMaxMessageSize)
     {
-        var transport = new SocketTransportOptions { CreateBoundListenSocket = endpoint => Bind(endpoint) };
+        var transport = new SocketTransportOptions { CreateBoundListenSocket = Bind };
         var options = new KestrelServerOptions { AddServerHeader = false };
         options.ListenUnixSocket(socketPath, listen => listen.Protocols = HttpProtocols.Http2);
         var limits = options.Limits;
@@ -35,7 +36,10 @@ public sealed class GrpcListener : IAsyncDisposable
         limits.MinResponseDataRate = null;
         limits.Http2.InitialConnectionWindowSize = 4 * 1024 * 1024;
         limits.Http2.InitialStreamWindowSize = 1024 * 1024;
-        _server = new KestrelServer(OptionsOf.Create(options), new SocketTransportFactory(OptionsOf.Create(transport), loggers), loggers);
+        _server = new KestrelServer(
+            OptionsOf.Create(options),
+            new SocketTransportFactory(OptionsOf.Create(transport), NullLoggerFactory.Instance),
+            NullLoggerFactory.Instance);
         _application = new GrpcApplication(service, maxMessageSize, loggers.CreateLogger<GrpcListener>(), _stopping.Token);
     }
 
