@@ -1,0 +1,17 @@
+using System.Runtime.InteropServices;
+
+namespace Dataplane.Conntrack;
+
+/// <summary>Memory for a table that need not outlive its process.</summary>
+public static class ConntrackMemory
+{
+    private const int Alignment = 4096;
+
+    /// <summary>Zeros, aligned to a page and never moved; freed by the collector.</summary>
+    public static Memory<byte> Allocate(int bytes)
+    {
+        byte[] array = GC.AllocateArray<byte>(bytes + Alignment, pinned: true);
+        int over = (int)(Marshal.UnsafeAddrOfPinnedArrayElement(array, 0) & (Alignment - 1));
+        return array.AsMemory((Alignment - over) & (Alignment - 1), bytes);
+    }
+}
