@@ -1,1 +1,96 @@
-return 0;
+using System.Globalization;
+using System.Net;
+using System.Runtime.InteropServices;
+using Dataplane.Bench.EndToEnd;
+using Dataplane.Bench.EndToEnd.Namespaces;
+using Dataplane.Bench.EndToEnd.Tools;
+
+// Exit codes: 0 all measured, 1 something failed, 2 bad usage, 130 stopped by a signal.
+var verb = args.Length > 0 && !args[0].StartsWith('-') ? args[0] : "run";
+var rest = args.Length > 0 && !args[0].StartsWith('-') ? args[1..] : args;
+try
+{
+    return verb switch
+    {
+        "run" when rest.Contains("--help") => Help(),
+        "run" => await BenchAsync(Usage(rest)),
+        "clean" => await CleanAsync(),
+        // Tools the bench starts inside pods; not for people.
+        "probe" => await ProbeTool.RunAsync(EndPoint(), Seconds(2)),
+        "echo-serve" => PingPongTool.Serve(Int(0)),
+        "echo-measure" => PingPongTool.Measure(EndPoint(), Seconds(2)),
+        "udp-send" => UdpTool.Send(EndPoint(), Seconds(2)),
+        "udp-receive" => UdpTool.Receive(Int(0), Seconds(1)),
+        "help" => Help(),
+        _ => throw new UsageException($"{verb}: no such verb"),
+    };
+}
+catch (UsageException e)
+{
+    await Console.Error.WriteLineAsync($"{e.Message}\n{BenchOptions.Usage}");
+    return 2;
+}
+catch (BenchException e)
+{
+    await Console.Error.WriteLineAsync("bench: " + e.Message);
+    return 1;
+}
+catch (OperationCanceledException)
+{
+    await Console.Error.WriteLineAsync("bench: stopped");
+    return 130;
+}
+
+int Int(int index) => int.Parse(rest[index], CultureInfo.InvariantCulture);
+IPEndPoint EndPoint() => new(IPAddress.Parse(rest[0]), Int(1));
+TimeSpan Seconds(int index) => TimeSpan.FromSeconds(Int(index));
+
+static BenchOptions Usage(string[] arguments)
+{
+    try
+    {
+        return BenchOptions.Parse(arguments);
+    }
+    catch (BenchException e)
+    {
+        throw new UsageException(e.Message);
+    }
+}
+
+static int Help()
+{
+    Console.WriteLine(BenchOptions.Usage);
+    return 0;
+}
+
+static async Task<int> BenchAsync(BenchOptions options)
+{
+    RequireRoot();
+    using var stop = new CancellationTokenSource();
+    void Stop(PosixSignalContext context)
+    {
+        // Not the default action: namespaces and processes are taken down on the way out.
+        context.Cancel = true;
+        stop.Cancel();
+    }
+
+    using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+    using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+    using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Stop);
+    return await new BenchRun(options, Console.Out).RunAsync(stop.Token);
+}
+
+static async Task<int> CleanAsync()
+{
+    RequireRoot();
+    await using var scope = await RunScope.OpenAsync(CancellationToken.None);
+    return 0;
+}
+
+static void RequireRoot()
+{
+    if (!Environment.IsPrivilegedProcess)
+    {
+        throw new BenchException("needs root: it makes network namespaces; run it with sudo");
+    }
+}

@@ -1,0 +1,124 @@
+using System.Globalization;
+using Dataplane.Bench.EndToEnd.Paths;
+using Dataplane.Bench.EndToEnd.Workloads;
+
+namespace Dataplane.Bench.EndToEnd;
+
+/// <summary>What to run; see <see cref="Usage"/>.</summary>
+public sealed record BenchOptions
+{
+    /// <summary>Text of `help`.</summary>
+    public const string Usage = """
+        usage: EndToEnd [run] [options]     measures our dataplane against the kernel's own path (root needed)
+               EndToEnd clean               removes what crashed runs left
+
+          --quick              one second per measurement: under three minutes in all
+          --rounds N           rounds, contenders alternating within each (default 3)
+          --seconds N          seconds per measurement (default 5; 1 with --quick)
+          --only A,B           of: tcp1 tcp4 connect keepalive latency udp
+          --topology T         one (node), two (nodes, VXLAN) or both (default)
+          --side S             ours, kernel or both (default)
+          --peer A,B           how the kernel's services are written: iptables (default), iptables-legacy, nftables
+          --services N         extra services nobody calls, on every contender (default 0)
+          --max-noise P        repeat a measurement, up to twice, while other processes took more than P % of the machine (default 10; 100 with --quick)
+          --json FILE          all measurements, machine facts and the summary as JSON
+          --bin DIR            where dataplane, dataplane-agent and dpctl are (default: artifacts/bin of the repository)
+        """;
+
+    /// <summary>Rounds.</summary>
+    public int Rounds { get; init; } = 3;
+
+    /// <summary>Seconds per measurement.</summary>
+    public int Seconds { get; init; } = 5;
+
+    /// <summary>Ids of the workloads to run.</summary>
+    public IReadOnlyList<string> Only { get; init; } = [.. Workload.All.Select(w => w.Id)];
+
+    /// <summary>"one", "two" or "both".</summary>
+    public string Topology { get; init; } = "both";
+
+    /// <summary>"ours", "kernel" or "both".</summary>
+    public string Side { get; init; } = "both";
+
+    /// <summary>Kernel contenders.</summary>
+    public IReadOnlyList<KernelServices> Peers { get; init; } = [KernelServices.Iptables];
+
+    /// <summary>Dummy services.</summary>
+    public int Services { get; init; }
+
+    /// <summary>Share of the machine, 0 to 1, that others may take before a measurement is repeated.</summary>
+    public double MaxNoise { get; init; } = 0.10;
+
+    /// <summary>File for the JSON report, or null.</summary>
+    public string? JsonFile { get; init; }
+
+    /// <summary>Folder of the programs.</summary>
+    public string Binaries { get; init; } = DefaultBinaries();
+
+    /// <summary>Reads the command line; a <see cref="BenchException"/> names what is wrong with it.</summary>
+    public static BenchOptions Parse(IReadOnlyList<string> arguments)
+    {
+        var options = new BenchOptions();
+        if (arguments.Contains("--quick"))
+        {
+            options = options with { Seconds = 1, MaxNoise = 1 };
+        }
+
+        for (var i = 0; i < arguments.Count; i++)
+        {
+            var key = arguments[i];
+            if (key == "--quick")
+            {
+                continue;
+            }
+
+            var value = i + 1 < arguments.Count ? arguments[++i] : throw new BenchException($"{key}: a value is missing, or no such option");
+            options = key switch
+            {
+                "--rounds" => options with { Rounds = Number(key, value, 1) },
+                "--seconds" => options with { Seconds = Number(key, value, 1) },
+                "--services" => options with { Services = Number(key, value, 0) },
+                "--max-noise" => options with { MaxNoise = Number(key, value, 0) / 100.0 },
+                "--only" => options with { Only = OneOf(key, value, [.. Workload.All.Select(w => w.Id)]) },
+                "--topology" => options with { Topology = OneOf(key, value, ["one", "two", "both"])[0] },
+                "--side" => options with { Side = OneOf(key, value, ["ours", "kernel", "both"])[0] },
+                "--peer" => options with { Peers = [.. OneOf(key, value, ["iptables", "iptables-legacy", "nftables"]).Select(Peer)] },
+                "--json" => options with { JsonFile = value },
+                "--bin" => options with { Binaries = value },
+                _ => throw new BenchException($"{key}: no such option"),
+            };
+        }
+
+        return options.Services <= 20_000 ? options : throw new BenchException("--services: at most 20000");
+    }
+
+    private static KernelServices Peer(string name) => name switch
+    {
+        "iptables" => KernelServices.Iptables, "iptables-legacy" => KernelServices.IptablesLegacy, _ => KernelServices.Nftables,
+    };
+
+    private static int Number(string key, string value, int least) =>
+        int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least
+            ? number
+            : throw new BenchException($"{key} {value}: not a number of at least {least}");
+
+    private static string[] OneOf(string key, string value, string[] known)
+    {
+        var names = value.Split(',', StringSplitOptions.RemoveEmptyEntries);
+        var wrong = names.Length == 0 ? value : names.FirstOrDefault(n => !known.Contains(n));
+        return wrong is null ? names : throw new BenchException($"{key} {wrong}: not one of {string.Join(' ', known)}");
+    }
+
+    private static string DefaultBinaries()
+    {
+        for (var directory = AppContext.BaseDirectory; directory is not null; directory = Path.GetDirectoryName(directory))
+        {
+            if (File.Exists(Path.Combine(directory, "Dataplane.sln")))
+            {
+                return Path.Combine(directory, "artifacts", "bin");
+            }
+        }
+
+        return Path.Combine(Environment.CurrentDirectory, "artifacts", "bin");
+    }
+}

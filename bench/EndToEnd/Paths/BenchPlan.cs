@@ -1,0 +1,75 @@
+namespace Dataplane.Bench.EndToEnd.Paths;
+
+/// <summary>A pod of the bench: which node it is on and its address.</summary>
+public sealed record BenchPod(string Name, int Node, string Address, bool Remote);
+
+/// <summary>
+/// The cluster every contender builds: two nodes, a client and two servers whose traffic stays on node 1 ("local"),
+/// a client on node 1 whose two servers are on node 2 ("remote"). Addresses are the same for all contenders, for each has nodes of its own.
+/// </summary>
+public static class BenchPlan
+{
+    /// <summary>Pods of the cluster.</summary>
+    public const string ClusterCidr = "10.244.0.0/16";
+
+    /// <summary>ClusterIPs.</summary>
+    public const string ServiceCidr = "10.96.0.0/12";
+
+    /// <summary>iperf3, on TCP and (control of UDP tests) the same port.</summary>
+    public const int StreamPort = 5201;
+
+    /// <summary>Request/response of the ping-pong tool.</summary>
+    public const int EchoPort = 5203;
+
+    /// <summary>Datagrams of the UDP tool.</summary>
+    public const int UdpPort = 5204;
+
+    /// <summary>nginx in the pod; the service's port is 80.</summary>
+    public const int WebPort = 8080;
+
+    /// <summary>All pods.</summary>
+    public static IReadOnlyList<BenchPod> Pods { get; } =
+    [
+        new("c1", 1, "10.244.1.11", Remote: false), new("s1a", 1, "10.244.1.12", Remote: false), new("s1b", 1, "10.244.1.13", Remote: false),
+        new("c2", 1, "10.244.1.21", Remote: true), new("s2a", 2, "10.244.2.22", Remote: true), new("s2b", 2, "10.244.2.23", Remote: true),
+    ];
+
+    /// <summary>
+    /// The services called: "stream-*" with one backend (iperf3's control and data connection must meet), "web-*" with two.
+    /// </summary>
+    public static IReadOnlyList<BenchService> Services { get; } =
+    [
+        Stream("stream-local", "10.96.1.10", "s1a"), Web("web-local", "10.96.1.20", "s1a", "s1b"),
+        Stream("stream-remote", "10.96.2.10", "s2a"), Web("web-remote", "10.96.2.20", "s2a", "s2b"),
+    ];
+
+    /// <summary>Address of a node on the underlay link.</summary>
+    public static string NodeAddress(int node) => $"192.168.77.{node}";
+
+    /// <summary>Pod CIDR of a node.</summary>
+    public static string PodCidr(int node) => $"10.244.{node}.0/24";
+
+    /// <summary>
+    /// The services in the order of programming: the called ones in the middle of the dummies, so that a chain walk meets half of them.
+    /// </summary>
+    public static IReadOnlyList<BenchService> WithDummies(int count)
+    {
+        var dummies = BenchService.Dummies(count).ToList();
+        return [.. dummies.Take(count / 2), .. Services, .. dummies.Skip(count / 2)];
+    }
+
+    private static BenchService Stream(string name, string address, string pod) => new(name, address,
+        [
+            new("iperf", "tcp", StreamPort, StreamPort), new("echo", "tcp", EchoPort, EchoPort), new("udp", "udp", UdpPort, UdpPort),
+        ],
+        [Backend(pod)]);
+
+    private static BenchService Web(string name, string address, params string[] pods) =>
+        new(name, address, [new("http", "tcp", 80, WebPort)], [.. pods.Select(Backend)]);
+
+    private static BenchBackend Backend(string name)
+    {
+        var pod = Pods.Single(p => p.Name == name);
+        return new BenchBackend(pod.Name, pod.Address, pod.Node);
+    }
+}

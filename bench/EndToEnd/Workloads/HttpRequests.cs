@@ -1,0 +1,34 @@
+using Dataplane.Bench.EndToEnd.Parsing;
+using Dataplane.Bench.EndToEnd.Paths;
+using Dataplane.Bench.EndToEnd.Shell;
+
+namespace Dataplane.Bench.EndToEnd.Workloads;
+
+/// <summary>wrk with 32 connections against the service with two nginx pods; without keep-alive every request is a new connection.</summary>
+public sealed class HttpRequests(string id, bool keepAlive) : Workload(
+    id, "1k requests",
+    new Metric("rps", keepAlive ? "HTTP keep-alive" : "HTTP new connections", keepAlive ? "req/s" : "conn/s", HigherIsBetter: true),
+    new Metric("p50", "  p50 under that load", "us", HigherIsBetter: false),
+    new Metric("p99", "  p99 under that load", "us", HigherIsBetter: false))
+{
+    private const int Connections = 32;
+
+    /// <inheritdoc/>
+    public override async Task<WorkloadResult> RunAsync(Journey journey, int seconds, Action<string, int> started, CancellationToken cancel)
+    {
+        string[] close = keepAlive ? [] : ["-H", "Connection: close"];
+        var run = await Command.RunAsync(
+            journey.Client.Inside(["wrk", "-t1", "-c", Text(Connections), "-d", $"{Text(seconds)}s", "--latency", .. close, $"http://{journey.WebAddress}/"]),
+            cancel, timeoutSeconds: seconds + 15, started: id => started("wrk", id));
+        var result = WrkResult.Parse(run.Output);
+        if (result.Errors > result.Requests / 100)
+        {
+            throw new BenchException($"wrk: {result.Errors} errors beside {result.Requests} requests");
+        }
+
+        return new WorkloadResult(
+            new Dictionary<string, double> { ["rps"] = result.RequestsPerSecond, ["p50"] = result.P50Microseconds, ["p99"] = result.P99Microseconds },
+            result.Requests / 1e3,
+            new Dictionary<string, double> { ["errors"] = result.Errors });
+    }
+}
