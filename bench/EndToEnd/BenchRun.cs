@@ -1,8 +1,8 @@
 using Dataplane.Bench.EndToEnd.Measure;
-using Dataplane.Bench.EndToEnd.Namespaces;
 using Dataplane.Bench.EndToEnd.Paths;
 using Dataplane.Bench.EndToEnd.Report;
 using Dataplane.Bench.EndToEnd.Workloads;
+using Dataplane.Testing;
 
 namespace Dataplane.Bench.EndToEnd;
 
@@ -13,7 +13,7 @@ public sealed class BenchRun(BenchOptions options, TextWriter output)
     private readonly List<Measurement> _measurements = [];
 
     /// <summary>The exit code: 0, or 1 when a measurement failed.</summary>
-    public async Task<int> RunAsync(CancellationToken cancel)
+    public int Run(CancellationToken cancel)
     {
         var started = DateTimeOffset.UtcNow;
         var machine = MachineFacts.Read();
@@ -22,24 +22,24 @@ public sealed class BenchRun(BenchOptions options, TextWriter output)
             OurPath.RequireBinaries(options.Binaries);
         }
 
-        await using var scope = await RunScope.OpenAsync(cancel);
+        using var scope = new BenchScope(cancel);
         var contenders = Contenders(scope);
         foreach (var path in contenders.Select(c => c.Path).Distinct())
         {
-            await path.BuildAsync(options.Services, cancel);
-            await output.WriteLineAsync(FormattableString.Invariant(
+            path.Build(options.Services);
+            output.WriteLine(FormattableString.Invariant(
                 $"{path.Name}: two nodes, six pods, {options.Services} extra services; programmed in {path.ProgrammingSeconds:F2} s"));
         }
 
-        var idle = await IdleAsync(contenders, cancel);
+        var idle = Idle(contenders, scope);
         for (var round = 1; round <= options.Rounds; round++)
         {
-            await RoundAsync(round, contenders, scope, cancel);
+            Round(round, contenders, scope);
         }
 
         var rows = Summary.Of(_measurements);
         TableReport.Write(output, machine, rows, _measurements);
-        await output.WriteLineAsync(FormattableString.Invariant($"\ntook {(DateTimeOffset.UtcNow - started).TotalSeconds:F0} s"));
+        output.WriteLine(FormattableString.Invariant($"\ntook {(DateTimeOffset.UtcNow - started).TotalSeconds:F0} s"));
         if (options.JsonFile is not null)
         {
             var programming = contenders.Select(c => c.Path).Distinct().ToDictionary(p => p.Name, p => p.ProgrammingSeconds);
@@ -50,7 +50,7 @@ public sealed class BenchRun(BenchOptions options, TextWriter output)
         return _measurements.Any(m => m.Error is not null) ? 1 : 0;
     }
 
-    private List<Contender> Contenders(RunScope scope)
+    private List<Contender> Contenders(BenchScope scope)
     {
         var contenders = new List<Contender>();
         if (options.Side != "kernel")
@@ -68,8 +68,8 @@ public sealed class BenchRun(BenchOptions options, TextWriter output)
             contenders.Add(new Contender(name, path));
             if (peer == options.Peers[0])
             {
-                contenders.Add(new Contender(name + " pod-tso-off", path) { RemoteStreamsOnly = true, Switch = (on, c) => path.SetPodSegmentationAsync(!on, c) });
-                contenders.Add(new Contender(name + " nic-tso-off", path) { RemoteStreamsOnly = true, Switch = (on, c) => path.SetUplinkSegmentationAsync(!on, c) });
+                contenders.Add(new Contender(name + " pod-tso-off", path) { RemoteStreamsOnly = true, Switch = on => path.SetPodSegmentation(!on) });
+                contenders.Add(new Contender(name + " nic-tso-off", path) { RemoteStreamsOnly = true, Switch = on => path.SetUplinkSegmentation(!on) });
             }
         }
 
@@ -77,23 +77,23 @@ public sealed class BenchRun(BenchOptions options, TextWriter output)
     }
 
     // What our processes burn when nothing flows: the kernel's own path burns nothing, and the kernel is measured beside them.
-    private async Task<IReadOnlyDictionary<string, double>> IdleAsync(List<Contender> contenders, CancellationToken cancel)
+    private Dictionary<string, double> Idle(List<Contender> contenders, BenchScope scope)
     {
         var processes = contenders.SelectMany(c => c.Path.DataplaneProcesses).Distinct().ToList();
         if (processes.Count == 0)
         {
-            return new Dictionary<string, double>();
+            return [];
         }
 
-        var window = new CpuWindow(processes.Select(p => (p.Name, p.Id)), processes.Select(p => p.Id));
-        await Task.Delay(TimeSpan.FromSeconds(1), cancel);
-        var use = await window.StopAsync();
+        using var window = new CpuWindow(processes, processes);
+        scope.Sleep(TimeSpan.FromSeconds(1));
+        var use = window.Stop();
         var shares = use.Cores.GroupBy(c => c.Process).ToDictionary(g => g.Key, g => g.Sum(c => c.Share));
-        await output.WriteLineAsync(FormattableString.Invariant($"idle: our processes use {use.Dataplane / use.WallSeconds * 100:F0} % of a core"));
+        output.WriteLine(FormattableString.Invariant($"idle: our processes use {use.Dataplane / use.WallSeconds * 100:F0} % of a core"));
         return shares;
     }
 
-    private async Task RoundAsync(int round, List<Contender> contenders, RunScope scope, CancellationToken cancel)
+    private void Round(int round, List<Contender> contenders, BenchScope scope)
     {
         // Forward, then backward: neither side is always the one that runs on a machine warmed up by the other.
         var order = round % 2 == 1 ? contenders : Enumerable.Reverse(contenders).ToList();
@@ -108,54 +108,49 @@ public sealed class BenchRun(BenchOptions options, TextWriter output)
             {
                 foreach (var contender in order.Where(c => !c.RemoteStreamsOnly || (remote && workload is TcpStream)))
                 {
-                    var measurement = await MeasureAsync(round, contender, workload, contender.Path.Journey(remote), scope, cancel);
+                    var measurement = Measure(round, contender, workload, contender.Path.Journey(remote), scope);
                     _measurements.Add(measurement);
-                    await output.WriteLineAsync(Line(measurement));
+                    output.WriteLine(Line(measurement));
                 }
             }
         }
     }
 
-    private async Task<Measurement> MeasureAsync(
-        int round, Contender contender, Workload workload, Journey journey, RunScope scope, CancellationToken cancel)
+    private Measurement Measure(int round, Contender contender, Workload workload, Journey journey, BenchScope scope)
     {
         for (var repeats = 0; ; repeats++)
         {
-            var measured = await MeasureOnceAsync(round, contender, workload, journey, scope, cancel) with { Repeats = repeats };
+            var measured = MeasureOnce(round, contender, workload, journey, scope) with { Repeats = repeats };
             if (repeats == MaxRepeats || measured.Cpu is null || measured.Cpu.Noise <= options.MaxNoise)
             {
                 return measured;
             }
 
-            await output.WriteLineAsync(Line(measured) + "; again");
+            output.WriteLine(Line(measured) + "; again");
         }
     }
 
-    private async Task<Measurement> MeasureOnceAsync(
-        int round, Contender contender, Workload workload, Journey journey, RunScope scope, CancellationToken cancel)
+    private Measurement MeasureOnce(int round, Contender contender, Workload workload, Journey journey, BenchScope scope)
     {
         var path = contender.Path;
         try
         {
-            await path.ForgetFlowsAsync(cancel);
-            await (contender.Switch?.Invoke(true, cancel) ?? Task.CompletedTask);
-            var window = new CpuWindow(scope.Processes.Select(p => (p.Name, p.Id)), path.DataplaneProcesses.Select(p => p.Id));
-            WorkloadResult? result = null;
-            CpuUse cpu;
+            path.ForgetFlows();
+            contender.Switch?.Invoke(true);
             try
             {
-                result = await workload.RunAsync(journey, options.Seconds, window.Add, cancel);
+                using var window = new CpuWindow(scope.Servers, path.DataplaneProcesses);
+                var result = workload.Run(scope, journey, options.Seconds, window.Add);
+                var cpu = window.Stop();
+                return new Measurement(
+                    round, journey.Label, workload.Id, contender.Name, result.Values, result.Notes, result.Work, workload.WorkUnit, cpu, 0, null);
             }
             finally
             {
-                cpu = await window.StopAsync();
-                await (contender.Switch?.Invoke(false, CancellationToken.None) ?? Task.CompletedTask);
+                contender.Switch?.Invoke(false);
             }
-
-            return new Measurement(
-                round, journey.Label, workload.Id, contender.Name, result.Values, result.Notes, result.Work, workload.WorkUnit, cpu, 0, null);
         }
-        catch (BenchException e)
+        catch (Exception e) when (e is BenchException or CommandException)
         {
             return new Measurement(
                 round, journey.Label, workload.Id, contender.Name, new Dictionary<string, double>(), null, 0, workload.WorkUnit, null, 0, e.Message);

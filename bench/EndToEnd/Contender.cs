@@ -11,7 +11,7 @@ public sealed record Contender(string Name, TrafficPath Path)
     public const string Ours = "ours";
 
     /// <summary>Switches the setting on (true) or back (false).</summary>
-    public Func<bool, CancellationToken, Task>? Switch { get; init; }
+    public Action<bool>? Switch { get; init; }
 
     /// <summary>True for a variant that only says something about TCP streams between nodes.</summary>
     public bool RemoteStreamsOnly { get; init; }

@@ -2,8 +2,8 @@ using System.Globalization;
 using System.Net;
 using System.Runtime.InteropServices;
 using Dataplane.Bench.EndToEnd;
-using Dataplane.Bench.EndToEnd.Namespaces;
 using Dataplane.Bench.EndToEnd.Tools;
+using Dataplane.Testing;
 
 // Exit codes: 0 all measured, 1 something failed, 2 bad usage, 130 stopped by a signal.
 var verb = args.Length > 0 && !args[0].StartsWith('-') ? args[0] : "run";
@@ -13,8 +13,8 @@ try
     return verb switch
     {
         "run" when rest.Contains("--help") => Help(),
-        "run" => await BenchAsync(Usage(rest)),
-        "clean" => await CleanAsync(),
+        "run" => Bench(Usage(rest)),
+        "clean" => Clean(),
         // Tools the bench starts inside pods; not for people.
         "probe" => await ProbeTool.RunAsync(EndPoint(), Seconds(2)),
         "echo-serve" => PingPongTool.Serve(Int(0)),
@@ -30,7 +30,7 @@ catch (UsageException e)
     await Console.Error.WriteLineAsync($"{e.Message}\n{BenchOptions.Usage}");
     return 2;
 }
-catch (BenchException e)
+catch (Exception e) when (e is BenchException or CommandException)
 {
     await Console.Error.WriteLineAsync("bench: " + e.Message);
     return 1;
@@ -63,7 +63,7 @@ static int Help()
     return 0;
 }
 
-static async Task<int> BenchAsync(BenchOptions options)
+static int Bench(BenchOptions options)
 {
     RequireRoot();
     using var stop = new CancellationTokenSource();
@@ -77,13 +77,13 @@ static async Task<int> BenchAsync(BenchOptions options)
     using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
     using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
     using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Stop);
-    return await new BenchRun(options, Console.Out).RunAsync(stop.Token);
+    return new BenchRun(options, Console.Out).Run(stop.Token);
 }
 
-static async Task<int> CleanAsync()
+static int Clean()
 {
     RequireRoot();
-    await using var scope = await RunScope.OpenAsync(CancellationToken.None);
+    using var topology = Topology.Create(); // making one removes what the dead left
     return 0;
 }
 

@@ -7,26 +7,27 @@ namespace Dataplane.Bench.EndToEnd.Measure;
 /// Watches the machine while a workload runs: totals from /proc/stat at both ends, and every 100 ms where the threads of the
 /// named processes run. Tick accounting (1/100 s) is coarse: believe it from about half a second of CPU time on.
 /// </summary>
-internal sealed class CpuWindow
+internal sealed class CpuWindow : IDisposable
 {
     private static readonly TimeSpan Period = TimeSpan.FromMilliseconds(100);
     private readonly HashSet<int> _dataplane;
     private readonly Dictionary<int, string> _watched = [];
     private readonly Dictionary<string, long> _threadTicks = [];
     private readonly Dictionary<(string Process, int Core), long> _shares = [];
-    private readonly TaskCompletionSource _stop = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly ManualResetEventSlim _stop = new();
     private readonly Stopwatch _watch = Stopwatch.StartNew();
     private readonly CpuTimes[] _startTimes;
     private readonly long _startForeign;
     private readonly long _startDataplane;
-    private readonly Task _sampling;
+    private readonly Thread _sampling;
 
-    internal CpuWindow(IEnumerable<(string Name, int Id)> processes, IEnumerable<int> dataplane)
+    internal CpuWindow(IEnumerable<NamedProcess> processes, IEnumerable<NamedProcess> dataplane)
     {
-        _dataplane = [.. dataplane];
+        _dataplane = [.. dataplane.Select(p => p.Process.Id)];
         var all = ProcStat.All();
-        foreach (var (name, id) in processes)
+        foreach (var (name, process) in processes)
         {
+            var id = process.Id;
             _watched[id] = name;
             foreach (var child in all.Keys.Where(k => k != id && ProcStat.Descends(all, k, id)))
             {
@@ -39,7 +40,8 @@ internal sealed class CpuWindow
         _startForeign = Foreign(all);
         _startDataplane = DataplaneTicks(all);
         _startTimes = CpuTimes.Read();
-        _sampling = SampleUntilStoppedAsync();
+        _sampling = new Thread(SampleUntilStopped) { IsBackground = true };
+        _sampling.Start();
     }
 
     /// <summary>Watches a process that started meanwhile.</summary>
@@ -51,12 +53,12 @@ internal sealed class CpuWindow
         }
     }
 
-    internal async Task<CpuUse> StopAsync()
+    internal CpuUse Stop()
     {
         var end = CpuTimes.Read();
         var wall = _watch.Elapsed.TotalSeconds;
-        _stop.SetResult();
-        await _sampling;
+        _stop.Set();
+        _sampling.Join();
         Sample();
         var all = ProcStat.All();
         double Sum(Func<CpuTimes, long> of) => end.Zip(_startTimes, (e, s) => of(e) - of(s)).Sum() / ProcStat.TicksPerSecond;
@@ -69,12 +71,18 @@ internal sealed class CpuWindow
                 .Where(s => s.Share >= 0.02).OrderBy(s => s.Process, StringComparer.Ordinal).ThenBy(s => s.Core)]);
     }
 
-    private async Task SampleUntilStoppedAsync()
+    /// <summary>Ends the sampling, also after a failure.</summary>
+    public void Dispose()
     {
-        while (await Task.WhenAny(_stop.Task, Task.Delay(Period)) != _stop.Task)
-        {
+        _stop.Set();
+        _sampling.Join();
+        _stop.Dispose();
+    }
+
+    private void SampleUntilStopped()
+    {
+        while (!_stop.Wait(Period))
             Sample();
-        }
     }
 
     // The ticks since the last look go to the core the thread is on now: right on average.

@@ -27,7 +27,7 @@ internal static class NftablesRules
         return $$"""
             table ip kube-proxy {
             {{chains}}
-              chain mark-for-masquerade { meta mark set meta mark | 0x4000 }
+              chain mark-for-masquerade { meta mark set meta mark | 0x4000; }
               chain masquerading {
                 meta mark & 0x4000 == 0 return
                 meta mark set meta mark ^ 0x4000
@@ -44,26 +44,26 @@ internal static class NftablesRules
               map service-nodeports { type inet_proto . inet_service : verdict ; }
               map no-endpoint-services { type ipv4_addr . inet_proto . inet_service : verdict ; }
               map firewall-ips { type ipv4_addr . inet_proto . inet_service : verdict ; }
-              chain nodeport-check { meta l4proto . th dport vmap @service-nodeports }
+              chain nodeport-check { meta l4proto . th dport vmap @service-nodeports; }
               chain services {
                 ip daddr . meta l4proto . th dport vmap @service-ips
                 fib daddr type local ip daddr != 127.0.0.0/8 jump nodeport-check
               }
-              chain service-endpoints-check { ip daddr . meta l4proto . th dport vmap @no-endpoint-services }
-              chain firewall-check { ip daddr . meta l4proto . th dport vmap @firewall-ips }
-              chain cluster-ips-check { ip daddr @cluster-ips reject }
+              chain service-endpoints-check { ip daddr . meta l4proto . th dport vmap @no-endpoint-services; }
+              chain firewall-check { ip daddr . meta l4proto . th dport vmap @firewall-ips; }
+              chain cluster-ips-check { ip daddr @cluster-ips reject; }
               chain filter-prerouting {
-                type filter hook prerouting priority dstnat - 10;
+                type filter hook prerouting priority -110;
                 ct state new jump firewall-check
               }
               chain filter-forward {
-                type filter hook forward priority dstnat - 10;
+                type filter hook forward priority -110;
                 ct state new jump service-endpoints-check
                 ct state new jump cluster-ips-check
               }
-              chain nat-prerouting { type nat hook prerouting priority dstnat; jump services; }
-              chain nat-output { type nat hook output priority dstnat; jump services; }
-              chain nat-postrouting { type nat hook postrouting priority srcnat; jump masquerading; }
+              chain nat-prerouting { type nat hook prerouting priority -100; jump services; }
+              chain nat-output { type nat hook output priority -100; jump services; }
+              chain nat-postrouting { type nat hook postrouting priority 100; jump masquerading; }
             }
 
             """;

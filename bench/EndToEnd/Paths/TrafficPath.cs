@@ -1,6 +1,4 @@
-using System.Globalization;
-using Dataplane.Bench.EndToEnd.Namespaces;
-using Dataplane.Bench.EndToEnd.Shell;
+using Dataplane.Testing;
 
 namespace Dataplane.Bench.EndToEnd.Paths;
 
@@ -11,7 +9,7 @@ public sealed record Journey(string Label, NetworkNamespace Client, NetworkNames
 /// One contender: the cluster of <see cref="BenchPlan"/> in namespaces of its own, carried by the kernel or by our dataplane.
 /// Building connects the pods; the servers in them are the same programs for every contender.
 /// </summary>
-public abstract class TrafficPath(string name, RunScope scope)
+public abstract class TrafficPath(string name, BenchScope scope)
 {
     private readonly Dictionary<string, NetworkNamespace> _pods = [];
 
@@ -19,13 +17,13 @@ public abstract class TrafficPath(string name, RunScope scope)
     public string Name { get; } = name;
 
     /// <summary>Processes that carry packets or program tables; empty when the kernel does it.</summary>
-    public virtual IReadOnlyList<BackgroundProcess> DataplaneProcesses => [];
+    public virtual IReadOnlyList<NamedProcess> DataplaneProcesses => [];
 
     /// <summary>Seconds from handing over the services until the programs that install them were done.</summary>
     public double ProgrammingSeconds { get; protected set; }
 
     /// <summary>The namespaces, configuration directory and processes of this run.</summary>
-    protected RunScope Scope { get; } = scope;
+    protected BenchScope Scope { get; } = scope;
 
     /// <summary>Namespaces of the pods by name.</summary>
     protected IReadOnlyDictionary<string, NetworkNamespace> Pods => _pods;
@@ -39,79 +37,75 @@ public abstract class TrafficPath(string name, RunScope scope)
     }
 
     /// <summary>Builds the cluster, starts the servers and waits until every service answers.</summary>
-    public async Task BuildAsync(int dummyServices, CancellationToken cancel)
+    public void Build(int dummyServices)
     {
         foreach (var pod in BenchPlan.Pods)
         {
-            var space = await Scope.NamespaceAsync($"{Name}-{pod.Name}", cancel);
+            var space = Scope.AddNamespace($"{Name}-{pod.Name}");
             // Room for a connection per request: the default range ends after 28,000 tuples in TIME_WAIT.
-            await space.SysctlAsync(cancel, "net.ipv4.ip_local_port_range=1024 65000");
+            space.Sysctl("net.ipv4.ip_local_port_range", "1024 65000");
             _pods[pod.Name] = space;
         }
 
-        await ConnectAsync(BenchPlan.WithDummies(dummyServices), cancel);
+        Connect(BenchPlan.WithDummies(dummyServices));
         foreach (var pod in BenchPlan.Pods.Where(p => p.Name.StartsWith('s')))
-        {
             StartServers(pod.Name, _pods[pod.Name]);
-        }
 
         foreach (var remote in (bool[])[false, true])
         {
             var journey = Journey(remote);
-            await ProbeAsync(journey, journey.WebAddress, 80, cancel);
-            await ProbeAsync(journey, journey.StreamAddress, BenchPlan.StreamPort, cancel);
-            await ProbeAsync(journey, journey.StreamAddress, BenchPlan.EchoPort, cancel);
+            Probe(journey, journey.WebAddress, 80);
+            Probe(journey, journey.StreamAddress, BenchPlan.StreamPort);
+            Probe(journey, journey.StreamAddress, BenchPlan.EchoPort);
         }
     }
 
     /// <summary>Empties the connection tables, so that no measurement starts with what the one before left in TIME_WAIT.</summary>
-    public abstract Task ForgetFlowsAsync(CancellationToken cancel);
+    public abstract void ForgetFlows();
 
     /// <summary>Makes nodes, links, routes and services, and connects the pods' namespaces, which exist.</summary>
-    protected abstract Task ConnectAsync(IReadOnlyList<BenchService> services, CancellationToken cancel);
+    protected abstract void Connect(IReadOnlyList<BenchService> services);
 
     /// <summary>Two node namespaces joined by a veth "up0" of MTU 1500 with the nodes' addresses.</summary>
-    protected async Task<NetworkNamespace[]> MakeNodesAsync(CancellationToken cancel)
+    protected NetworkNamespace[] MakeNodes()
     {
-        NetworkNamespace[] nodes = [await Scope.NamespaceAsync($"{Name}-n1", cancel), await Scope.NamespaceAsync($"{Name}-n2", cancel)];
-        await nodes[0].IpBatchAsync(cancel, $"link add up0 type veth peer name up0 netns {nodes[1].Name}");
+        NetworkNamespace[] nodes = [Scope.AddNamespace($"{Name}-n1"), Scope.AddNamespace($"{Name}-n2")];
+        nodes[0].Ip($"link add up0 type veth peer name up0 netns {nodes[1].Name}");
         for (var i = 0; i < nodes.Length; i++)
         {
-            await nodes[i].SysctlAsync(cancel, "net.ipv4.ip_forward=1", "net.ipv4.conf.all.rp_filter=0", "net.ipv4.conf.default.rp_filter=0");
-            await nodes[i].IpBatchAsync(cancel, $"addr add {BenchPlan.NodeAddress(i + 1)}/24 dev up0", "link set up0 up");
+            nodes[i].Sysctl("net.ipv4.ip_forward", "1");
+            nodes[i].AddAddress("up0", $"{BenchPlan.NodeAddress(i + 1)}/24");
+            nodes[i].Ip("link set up0 up");
         }
 
         return nodes;
     }
 
-    /// <summary>The command line of one of our own tools (a verb of this very program).</summary>
-    public static IEnumerable<string> Tool(params IEnumerable<string> arguments) => [Environment.ProcessPath!, .. arguments];
-
     private void StartServers(string pod, NetworkNamespace space)
     {
-        var directory = Directory.CreateDirectory(Path.Combine(Scope.Directory, $"{Name}-{pod}")).FullName;
-        var configuration = Path.Combine(directory, "nginx.conf");
-        File.WriteAllText(configuration, NginxConfiguration(directory));
-        Scope.Background($"nginx {pod}", space.Inside("nginx", "-e", "stderr", "-c", configuration));
+        var folder = Directory.CreateDirectory(Path.Combine(Scope.Folder, $"{Name}-{pod}")).FullName;
+        var configuration = Path.Combine(folder, "nginx.conf");
+        File.WriteAllText(configuration, NginxConfiguration(folder));
+        Scope.StartServer($"nginx {pod}", space, "nginx", "-e", "stderr", "-c", configuration);
         if (pod.EndsWith('a'))
         {
-            Scope.Background($"iperf3 server {pod}", space.Inside("iperf3", "-s", "-p", BenchPlan.StreamPort.ToString(CultureInfo.InvariantCulture)));
-            Scope.Background($"echo server {pod}", space.Inside(Tool("echo-serve", BenchPlan.EchoPort.ToString(CultureInfo.InvariantCulture))));
+            Scope.StartServer($"iperf3 server {pod}", space, "iperf3", "-s", "-p", $"{BenchPlan.StreamPort}");
+            Scope.StartServer($"echo server {pod}", space, Environment.ProcessPath!, "echo-serve", $"{BenchPlan.EchoPort}");
         }
     }
 
-    private async Task ProbeAsync(Journey journey, string address, int port, CancellationToken cancel)
+    private void Probe(Journey journey, string address, int port)
     {
-        var probe = await Command.TryRunAsync(
-            journey.Client.Inside(Tool("probe", address, port.ToString(CultureInfo.InvariantCulture), "20")), cancel);
-        if (probe.ExitCode != 0)
+        try
         {
-            foreach (var process in Scope.Processes)
-            {
-                process.ThrowIfExited();
-            }
+            Scope.RunTool("probe", journey.Client, 20, (_, _) => { }, "probe", address, $"{port}", "20");
+        }
+        catch (BenchException e)
+        {
+            foreach (var server in Scope.Servers)
+                server.ThrowIfExited();
 
-            throw new BenchException($"{Name}, {journey.Label}: {address}:{port} did not answer within 20 s: {Command.Tail(probe.Error)}\n{Describe()}");
+            throw new BenchException($"{Name}, {journey.Label}: {address}:{port} does not answer: {e.Message}\n{Describe()}");
         }
     }
 

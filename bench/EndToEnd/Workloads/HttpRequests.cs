@@ -1,6 +1,5 @@
 using Dataplane.Bench.EndToEnd.Parsing;
 using Dataplane.Bench.EndToEnd.Paths;
-using Dataplane.Bench.EndToEnd.Shell;
 
 namespace Dataplane.Bench.EndToEnd.Workloads;
 
@@ -14,13 +13,12 @@ public sealed class HttpRequests(string id, bool keepAlive) : Workload(
     private const int Connections = 32;
 
     /// <inheritdoc/>
-    public override async Task<WorkloadResult> RunAsync(Journey journey, int seconds, Action<string, int> started, CancellationToken cancel)
+    public override WorkloadResult Run(BenchScope scope, Journey journey, int seconds, Action<string, int> started)
     {
         string[] close = keepAlive ? [] : ["-H", "Connection: close"];
-        var run = await Command.RunAsync(
-            journey.Client.Inside(["wrk", "-t1", "-c", Text(Connections), "-d", $"{Text(seconds)}s", "--latency", .. close, $"http://{journey.WebAddress}/"]),
-            cancel, timeoutSeconds: seconds + 15, started: id => started("wrk", id));
-        var result = WrkResult.Parse(run.Output);
+        var output = scope.RunClient("wrk", journey.Client, seconds, started,
+            "wrk", ["-t1", "-c", $"{Connections}", "-d", $"{seconds}s", "--latency", .. close, $"http://{journey.WebAddress}/"]);
+        var result = WrkResult.Parse(output);
         if (result.Errors > result.Requests / 100)
         {
             throw new BenchException($"wrk: {result.Errors} errors beside {result.Requests} requests");

@@ -1,6 +1,5 @@
 using Dataplane.Bench.EndToEnd.Parsing;
 using Dataplane.Bench.EndToEnd.Paths;
-using Dataplane.Bench.EndToEnd.Shell;
 
 namespace Dataplane.Bench.EndToEnd.Workloads;
 
@@ -11,12 +10,11 @@ public sealed class RequestResponse() : Workload(
     new Metric("p99", "TCP round trip p99", "us", HigherIsBetter: false))
 {
     /// <inheritdoc/>
-    public override async Task<WorkloadResult> RunAsync(Journey journey, int seconds, Action<string, int> started, CancellationToken cancel)
+    public override WorkloadResult Run(BenchScope scope, Journey journey, int seconds, Action<string, int> started)
     {
-        var run = await Command.RunAsync(
-            journey.Client.Inside(TrafficPath.Tool("echo-measure", journey.StreamAddress, Text(BenchPlan.EchoPort), Text(seconds))),
-            cancel, timeoutSeconds: seconds + 15, started: id => started("echo client", id));
-        var result = ToolResult.Parse(run.Output);
+        var output = scope.RunTool("echo client", journey.Client, seconds, started,
+            "echo-measure", journey.StreamAddress, $"{BenchPlan.EchoPort}", $"{seconds}");
+        var result = ToolResult.Parse(output);
         return new WorkloadResult(
             new Dictionary<string, double> { ["p50"] = result["p50_us"], ["p99"] = result["p99_us"] },
             result["count"] / 1e3,

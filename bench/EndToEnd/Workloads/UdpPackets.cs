@@ -1,6 +1,5 @@
 using Dataplane.Bench.EndToEnd.Parsing;
 using Dataplane.Bench.EndToEnd.Paths;
-using Dataplane.Bench.EndToEnd.Shell;
 
 namespace Dataplane.Bench.EndToEnd.Workloads;
 
@@ -9,17 +8,15 @@ public sealed class UdpPackets() : Workload(
     "udp", "1M packets", new Metric("kpps", "UDP 64 B received", "kpkt/s", HigherIsBetter: true))
 {
     /// <inheritdoc/>
-    public override async Task<WorkloadResult> RunAsync(Journey journey, int seconds, Action<string, int> started, CancellationToken cancel)
+    public override WorkloadResult Run(BenchScope scope, Journey journey, int seconds, Action<string, int> started)
     {
-        await using var receiver = BackgroundProcess.Start(
-            "udp receiver", journey.Server.Inside(TrafficPath.Tool("udp-receive", Text(BenchPlan.UdpPort), "5")));
-        await receiver.WaitForOutputAsync("ready", TimeSpan.FromSeconds(10), cancel);
+        using var receiver = journey.Server.Start(Environment.ProcessPath!, "udp-receive", $"{BenchPlan.UdpPort}", "5");
+        receiver.WaitForOutput("ready", TimeSpan.FromSeconds(10));
         started("udp receiver", receiver.Id);
-        var run = await Command.RunAsync(
-            journey.Client.Inside(TrafficPath.Tool("udp-send", journey.StreamAddress, Text(BenchPlan.UdpPort), Text(seconds))),
-            cancel, timeoutSeconds: seconds + 15, started: id => started("udp sender", id));
-        await receiver.WaitForExitAsync(TimeSpan.FromSeconds(10), cancel);
-        var sent = ToolResult.Parse(run.Output);
+        var output = scope.RunTool("udp sender", journey.Client, seconds, started,
+            "udp-send", journey.StreamAddress, $"{BenchPlan.UdpPort}", $"{seconds}");
+        receiver.WaitForExit(TimeSpan.FromSeconds(10));
+        var sent = ToolResult.Parse(output);
         var received = ToolResult.Parse(receiver.Output);
         if (received["received"] == 0)
         {

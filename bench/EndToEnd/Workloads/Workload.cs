@@ -1,4 +1,3 @@
-using System.Globalization;
 using Dataplane.Bench.EndToEnd.Paths;
 
 namespace Dataplane.Bench.EndToEnd.Workloads;
@@ -23,8 +22,5 @@ public abstract class Workload(string id, string workUnit, params Metric[] metri
     ];
 
     /// <summary>Runs once for about `seconds`; `started` is told of each process.</summary>
-    public abstract Task<WorkloadResult> RunAsync(Journey journey, int seconds, Action<string, int> started, CancellationToken cancel);
-
-    /// <summary>Culture-free text of a number.</summary>
-    protected static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
+    public abstract WorkloadResult Run(BenchScope scope, Journey journey, int seconds, Action<string, int> started);
 }
