@@ -1,0 +1,41 @@
+using Dataplane.Testing;
+using Dataplane.Testing.Clusters;
+using Xunit;
+
+namespace Dataplane.Netns.Tests.Traffic;
+
+/// <summary>
+/// What arrives at a node from the underlay, as tcpdump decodes it. The underlay has no offloads on either side
+/// (<see cref="Topology.Wire"/>), so that every checksum must be final here.
+/// </summary>
+internal sealed class UnderlayCapture : IDisposable
+{
+    private static readonly string[] SignsOfTrouble = ["incorrect", "bad cksum", "[bad ", "wrong", "[|", "truncated"];
+    private readonly string _file;
+    private readonly BackgroundProcess _tcpdump;
+
+    internal UnderlayCapture(ClusterNode node, string folder)
+    {
+        _file = Path.Combine(folder, $"underlay-{node.Name}.pcap");
+        _tcpdump = node.Net.Start("tcpdump", "-i", "eth0", "-Q", "in", "-U", "-B", "16384", "-w", _file, "ip");
+        _tcpdump.WaitForOutput("listening on", TimeSpan.FromSeconds(5));
+    }
+
+    /// <summary>Ends the capture; fails unless there are enough VXLAN frames, all of them right.</summary>
+    internal void Check(int minimumFrames)
+    {
+        Thread.Sleep(200); // what is still in tcpdump's ring
+        _tcpdump.Stop(TimeSpan.FromSeconds(3));
+        string[] lines = Command.Run("tcpdump", "-r", _file, "-nn", "-vv").Output.Split('\n');
+        int frames = lines.Count(line => line.Contains("VXLAN, flags [I] (0x08), vni 1", StringComparison.Ordinal));
+        Assert.True(frames >= minimumFrames, $"{frames} VXLAN frames\n{string.Join('\n', lines.Take(40))}");
+        string wrong = string.Join('\n', lines.Where(line => SignsOfTrouble.Any(sign => line.Contains(sign, StringComparison.Ordinal))).Take(5));
+        Assert.True(wrong.Length == 0, wrong);
+    }
+
+    public void Dispose()
+    {
+        _tcpdump.Dispose();
+        File.Delete(_file);
+    }
+}

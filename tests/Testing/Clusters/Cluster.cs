@@ -1,0 +1,108 @@
+namespace Dataplane.Testing.Clusters;
+
+/// <summary>
+/// Nodes as network namespaces on a common underlay, with pods, services and a directory of manifests. Every node is
+/// either ours or plain Linux; the addresses, routes and names are the same for both, so a test does not care.
+/// </summary>
+public sealed class Cluster : IDisposable
+{
+    /// <summary>MTU of the underlay in bytes, without the Ethernet header.</summary>
+    public const int UnderlayMtu = 1500;
+
+    /// <summary>Covers the pod CIDRs of all nodes.</summary>
+    public const string ClusterCidr = "10.244.0.0/16";
+
+    /// <summary>Where ClusterIPs are from.</summary>
+    public const string ServiceCidr = "10.96.0.0/16";
+
+    private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(30);
+    private readonly List<ClusterNode> _nodes = [];
+    private readonly List<ClusterService> _services = [];
+
+    private Cluster()
+    {
+        Topology = Topology.Create();
+        Manifests = new ManifestDirectory(Path.Combine(Topology.Folder, "manifests"));
+    }
+
+    /// <summary>The namespaces and links.</summary>
+    public Topology Topology { get; }
+
+    /// <summary>What the agents of all nodes watch.</summary>
+    public ManifestDirectory Manifests { get; }
+
+    /// <summary>The nodes; node-1 is the first.</summary>
+    public IReadOnlyList<ClusterNode> Nodes => _nodes;
+
+    /// <summary>All pods of all nodes.</summary>
+    public IEnumerable<ClusterPod> Pods => _nodes.SelectMany(node => node.Pods);
+
+    /// <summary>Two nodes, started and ready, without pods.</summary>
+    public static Cluster Start(NodeKind first, NodeKind second)
+    {
+        var cluster = new Cluster();
+        try
+        {
+            cluster.StartNodes([first, second]);
+            return cluster;
+        }
+        catch
+        {
+            cluster.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Adds a pod to a node and its object to the manifests. Its connectivity comes with <see cref="WaitUntilPodsReady"/>.</summary>
+    public ClusterPod AddPod(ClusterNode node, string @namespace, string name, IReadOnlyDictionary<string, string>? labels = null)
+    {
+        NetworkNamespace net = Topology.AddNamespace($"{@namespace}-{name}");
+        var pod = new ClusterPod(@namespace, name, node.PodAddress(node.Pods.Count), labels ?? new Dictionary<string, string> { ["app"] = name }, node, net);
+        if (!File.Exists(Path.Combine(Manifests.Path, $"namespace-{@namespace}.yaml")))
+            Manifests.ApplyNamespace(@namespace);
+        Manifests.ApplyPod(pod);
+        node.Add(pod);
+        return pod;
+    }
+
+    /// <summary>Adds a ClusterIP service in front of pods.</summary>
+    public ClusterService AddService(string name, IReadOnlyList<ClusterPod> backends, params ClusterServicePort[] ports)
+    {
+        var service = new ClusterService(name, $"10.96.0.{10 + _services.Count}", ports, backends);
+        _services.Add(service);
+        Manifests.ApplyService(service);
+        foreach (ClusterNode node in _nodes)
+            node.AddService(service);
+        return service;
+    }
+
+    /// <summary>Returns when every pod has connectivity.</summary>
+    public void WaitUntilPodsReady()
+    {
+        foreach (ClusterNode node in _nodes)
+            node.WaitUntilPodsReady(StartTimeout);
+    }
+
+    /// <summary>The last output of all processes of all nodes.</summary>
+    public string Log(int lines = 60) => string.Concat(_nodes.Select(node => node.Log(lines)));
+
+    /// <inheritdoc />
+    public void Dispose() => Topology.Dispose();
+
+    private void StartNodes(NodeKind[] kinds)
+    {
+        for (int i = 0; i < kinds.Length; i++)
+            _nodes.Add(kinds[i] == NodeKind.Kernel ? new KernelNode(this, i + 1) : new DataplaneNode(this, i + 1));
+        Topology.Wire(_nodes[0].Net, "eth0", _nodes[1].Net, "eth0", UnderlayMtu);
+        foreach (ClusterNode node in _nodes)
+        {
+            node.Net.AddAddress("eth0", $"{node.Address}/24");
+            Manifests.ApplyNode(node);
+        }
+        Manifests.ApplyNamespace("default");
+        foreach (ClusterNode node in _nodes)
+            node.Start();
+        foreach (ClusterNode node in _nodes)
+            node.WaitUntilReady(StartTimeout);
+    }
+}

@@ -1,0 +1,112 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+
+namespace Dataplane.Testing.Clusters;
+
+/// <summary>A node that runs our `dataplane` and `dataplane-agent`, as installed in artifacts/bin.</summary>
+public sealed class DataplaneNode : ClusterNode
+{
+    private const int MetricsPort = 9962; // the default; each node has a loopback of its own
+    private readonly string _folder;
+    private readonly string _control;
+
+    internal DataplaneNode(Cluster cluster, int number) : base(cluster, number)
+    {
+        _folder = Path.Combine(cluster.Topology.Folder, Name);
+        _control = $"unix://{_folder}/control.sock";
+        Directory.CreateDirectory(_folder);
+    }
+
+    /// <inheritdoc />
+    public override NodeKind Kind => NodeKind.Dataplane;
+
+    /// <summary>The `dataplane` process.</summary>
+    public BackgroundProcess? Dataplane { get; private set; }
+
+    /// <summary>The `dataplane-agent` process.</summary>
+    public BackgroundProcess? Agent { get; private set; }
+
+    /// <summary>Runs dpctl against this node and returns its standard output.</summary>
+    public string Dpctl(params string[] arguments) =>
+        Net.Run(Installed.Dpctl, ["--control", _control, .. arguments]).Output;
+
+    /// <summary>Starts a dpctl verb that streams (`observe`, `capture`); the caller disposes it.</summary>
+    public BackgroundProcess StartDpctl(params string[] arguments) =>
+        Net.Start(Installed.Dpctl, ["--control", _control, .. arguments]);
+
+    /// <summary>The metrics page.</summary>
+    public string Metrics() => Net.Run("curl", "-sS", "--max-time", "5", $"http://127.0.0.1:{MetricsPort}/metrics").Output;
+
+    internal override void Start()
+    {
+        Dataplane = Cluster.Topology.Own(Net.Start(Installed.Dataplane, "run",
+            "--node-name", Name, "--node-ip", Address, "--uplink", "eth0",
+            "--pod-cidr", PodCidr, "--cluster-cidr", Cluster.ClusterCidr, "--service-cidr", Cluster.ServiceCidr,
+            "--routing", "vxlan", "--control", _control, "--state-dir", _folder,
+            "--metrics-listen", $"127.0.0.1:{MetricsPort}"));
+        StartAgent();
+    }
+
+    /// <summary>Starts the agent, again after its end.</summary>
+    public void StartAgent() =>
+        Agent = Cluster.Topology.Own(Net.Start(Installed.Agent, "run",
+            "--node-name", Name, "--control", _control, "--manifests", Cluster.Manifests.Path));
+
+    internal override void WaitUntilReady(TimeSpan timeout) =>
+        Dataplane!.WaitUntil(() =>
+        {
+            if (Agent!.HasExited)
+                throw new CommandException($"`{Agent.CommandLine}` ended\n{Agent.Output}");
+            return Net.Try(Command.DefaultTimeout, "curl", "-sSf", "--max-time", "2", $"http://127.0.0.1:{MetricsPort}/readyz").Succeeded;
+        }, "answer /readyz", timeout);
+
+    internal override void WaitUntilPodsReady(TimeSpan timeout) =>
+        Dataplane!.WaitUntil(() => ReadyEndpoints() == Pods.Count, "make all endpoints ready", timeout);
+
+    internal override void AddService(ClusterService service) { } // from the manifests, like everything else
+
+    /// <inheritdoc />
+    protected override void Attach(ClusterPod pod) =>
+        Dpctl("endpoint", "add", "--pod", pod.FullName, "--ip", pod.Address, "--netns", pod.Net.Path);
+
+    /// <inheritdoc />
+    public override string? FrameLeak()
+    {
+        // Frames move between pool and rings while the last packets of a test are still on their way.
+        var clock = Stopwatch.StartNew();
+        while (true)
+        {
+            using JsonDocument status = JsonDocument.Parse(Dpctl("status", "-o", "json"));
+            JsonElement frames = status.RootElement.GetProperty("frames");
+            long total = Value(frames, "total");
+            long found = Value(frames, "free") + Value(frames, "fill") + Value(frames, "receive") +
+                Value(frames, "transmit") + Value(frames, "held");
+            if (found == total && total > 0)
+                return null;
+            if (clock.Elapsed > TimeSpan.FromSeconds(5))
+                return $"{Name}: {found} of {total} frames accounted for: {frames}";
+            Thread.Sleep(200);
+        }
+    }
+
+    /// <inheritdoc />
+    public override string Log(int lines) =>
+        $"--- {Name} dataplane\n{Tail(Dataplane, lines)}--- {Name} agent\n{Tail(Agent, lines)}";
+
+    private int ReadyEndpoints()
+    {
+        using JsonDocument endpoints = JsonDocument.Parse(Dpctl("endpoint", "list", "-o", "json"));
+        return endpoints.RootElement.EnumerateArray().Count(e => e.GetProperty("state").GetString() == "ready");
+    }
+
+    // Protobuf's JSON writes 64-bit numbers as strings.
+    private static long Value(JsonElement parent, string name)
+    {
+        JsonElement value = parent.GetProperty(name);
+        return value.ValueKind == JsonValueKind.String ? long.Parse(value.GetString()!, CultureInfo.InvariantCulture) : value.GetInt64();
+    }
+
+    private static string Tail(BackgroundProcess? process, int lines) =>
+        process is null ? "(not started)\n" : string.Join('\n', process.Output.Split('\n').TakeLast(lines + 1));
+}
