@@ -5,9 +5,9 @@ namespace Dataplane.Conntrack;
 
 /// <summary>
 /// One flow, both directions. For IPv4 it is 128 bytes, two cache lines: the first is what the lookup and the original direction
-/// read, the second what the reply direction reads and every packet writes. Tuples and actions do not change while the entry is
-/// in use, but for <see cref="FlowAction.Revision"/>: a flow that is decided differently is removed and made anew, so that no
-/// worker sees half a decision. The layout is part of <see cref="LayoutVersion"/>: a successor process may map the table.
+/// read, the second what the reply direction reads and every packet writes. Tuples do not change while the entry is in use.
+/// Actions may: who changes one clears its <see cref="FlowAction.Revision"/> first and writes it last, and readers look at it
+/// before and after. The layout is part of <see cref="LayoutVersion"/>: a successor process may map the table.
 /// </summary>
 [StructLayout(LayoutKind.Sequential, Pack = 8)]
 public struct ConntrackEntry<TAddress>
