@@ -16,6 +16,9 @@ public sealed record CpuUse(
     double WallSeconds, double Busy, double SoftIrq, double Steal, double Dataplane, double Foreign,
     IReadOnlyList<double> BusyPerCore, IReadOnlyList<CoreShare> Cores)
 {
+    /// <summary>What the workload cost: all that was busy but the processes outside the bench.</summary>
+    public double Work => Math.Max(0, Busy - Foreign);
+
     /// <summary>Foreign work and stolen time as a share of the machine.</summary>
     public double Noise => (Foreign + Steal) / (WallSeconds * BusyPerCore.Count);
 }

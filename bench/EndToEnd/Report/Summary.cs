@@ -44,7 +44,7 @@ public static class Summary
     private static IEnumerable<double> Paired(List<Measurement> ours, List<Measurement> theirs, Func<Measurement, double> value) =>
         from mine in ours join other in theirs on mine.Round equals other.Round select value(mine) / value(other);
 
-    private static double Cpu(Measurement m) => m.Cpu is null || m.Work == 0 ? double.NaN : m.Cpu.Busy / m.Work;
+    private static double Cpu(Measurement m) => m.Cpu is null || m.Work == 0 ? double.NaN : m.Cpu.Work / m.Work;
 
     private static int JourneyOrder(IReadOnlyList<Measurement> measurements, string journey) =>
         measurements.Select((m, i) => (m.Journey, i)).First(x => x.Journey == journey).i;

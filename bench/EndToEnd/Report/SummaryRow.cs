@@ -2,7 +2,7 @@ namespace Dataplane.Bench.EndToEnd.Report;
 
 /// <summary>One metric of one contender over all rounds.</summary>
 /// <param name="Value">In <paramref name="Unit"/>; null when every round failed.</param>
-/// <param name="CpuPerWork">Busy seconds of the whole machine per unit of work; on the first metric of a workload only.</param>
+/// <param name="CpuPerWork">Busy seconds of the whole machine, less foreign processes, per unit of work; on the first metric of a workload only.</param>
 /// <param name="DataplaneCpuPerWork">Of that, our processes' own.</param>
 /// <param name="OursToThis">Ours divided by this contender, round by round.</param>
 /// <param name="OursToThisCpu">The same of <paramref name="CpuPerWork"/>.</param>
