@@ -9,7 +9,7 @@ public sealed class OptionDocsTests
     [Fact]
     public void ConfigurationPageListsEveryOptionAsItIs()
     {
-        string page = File.ReadAllText(Path.Combine(RepositoryRoot(), "docs", "configuration.md"));
+        string page = File.ReadAllText(Path.Combine(Repository.Root, "docs", "configuration.md"));
         foreach (string row in OptionDocs.Table().TrimEnd('\n').Split('\n'))
             Assert.True(page.Contains(row + "\n", StringComparison.Ordinal), $"docs/configuration.md lacks this row:\n{row}");
     }
@@ -39,13 +39,5 @@ public sealed class OptionDocsTests
         var properties = typeof(DataplaneOptions).GetProperties(BindingFlags.Public | BindingFlags.Instance)
             .Where(property => property.SetMethod is not null && property.Name != nameof(DataplaneOptions.Settings));
         Assert.Equal(OptionTable.All.Length, properties.Count());
-    }
-
-    private static string RepositoryRoot()
-    {
-        var directory = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(directory!.FullName, "Dataplane.sln")))
-            directory = directory.Parent;
-        return directory.FullName;
     }
 }
