@@ -46,10 +46,10 @@ public static class GrpcTimeout
         };
         if (ticksPerUnit < 0)
             return false;
-        // 99,999,999 hours exceed the range of TimeSpan by far less than a caller could ever wait.
+        // The longest, 99,999,999 hours, is within the range of TimeSpan.
         timeout = ticksPerUnit == 0
             ? TimeSpan.FromTicks((value + TimeSpan.NanosecondsPerTick - 1) / TimeSpan.NanosecondsPerTick)
-            : TimeSpan.FromTicks(value > long.MaxValue / ticksPerUnit ? long.MaxValue : value * ticksPerUnit);
+            : TimeSpan.FromTicks(value * ticksPerUnit);
         return true;
     }
 }
