@@ -30,4 +30,33 @@ public interface IIpAddress<TSelf> : IEquatable<TSelf>
 
     /// <summary>Sum of the address's 16-bit words in memory order, not folded: what it adds to an Internet checksum.</summary>
     uint ChecksumWords { get; }
+
+    /// <summary>
+    /// Reads the family's header at the start of <paramref name="bytes"/>; false when it is cut short or contradicts itself.
+    /// Whether the packet is as long as it says is for the caller to check.
+    /// </summary>
+    static abstract bool TryParseHeader(ReadOnlySpan<byte> bytes, out IpFields<TSelf> fields);
+
+    /// <summary>
+    /// Writes both addresses and brings the header's own checksum up to date, where the family has one.
+    /// <paramref name="addressDelta"/> is <see cref="Checksum.Delta"/> of the change.
+    /// </summary>
+    static abstract void RewriteAddresses(Span<byte> header, TSelf source, TSelf destination, ushort addressDelta);
+
+    /// <summary>Takes one from the TTL or hop limit, which must not be zero.</summary>
+    static abstract void DecrementHopLimit(Span<byte> header);
+
+    /// <summary>Bytes that <see cref="WriteIcmpError"/> puts before the quoted packet.</summary>
+    static abstract int IcmpErrorLength { get; }
+
+    /// <summary>
+    /// Writes an IP and an ICMP header for an error about the packet that is quoted after them.
+    /// <paramref name="message"/> starts <see cref="IcmpErrorLength"/> bytes before the quote and ends with it.
+    /// </summary>
+    static abstract void WriteIcmpError(Span<byte> message, IcmpError error, TSelf source, TSelf destination, int mtu, ushort identification);
+
+    /// <summary>
+    /// Makes a copy of a header right for segment <paramref name="index"/> of its packet: length, identification, own checksum.
+    /// </summary>
+    static abstract void FinishSegment(Span<byte> header, int totalLength, int index);
 }

@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Globalization;
 using System.Runtime.InteropServices;
+using Dataplane.Headers;
 
 namespace Dataplane.Packets;
 
@@ -53,6 +54,26 @@ public readonly struct IPv4Address : IIpAddress<IPv4Address>
 
     /// <inheritdoc/>
     public static ulong Mix(IPv4Address a, IPv4Address b, ulong seed) => (a._raw | (ulong)b._raw << 32) ^ seed;
+
+    /// <inheritdoc/>
+    public static bool TryParseHeader(ReadOnlySpan<byte> bytes, out IpFields<IPv4Address> fields) => IPv4HeaderCodec.TryParse(bytes, out fields);
+
+    /// <inheritdoc/>
+    public static void RewriteAddresses(Span<byte> header, IPv4Address source, IPv4Address destination, ushort addressDelta) =>
+        IPv4HeaderCodec.RewriteAddresses(header, source, destination, addressDelta);
+
+    /// <inheritdoc/>
+    public static void DecrementHopLimit(Span<byte> header) => IPv4HeaderCodec.DecrementTimeToLive(header);
+
+    /// <inheritdoc/>
+    public static int IcmpErrorLength => IPv4Header.Size + IcmpHeader.Size;
+
+    /// <inheritdoc/>
+    public static void WriteIcmpError(Span<byte> message, IcmpError error, IPv4Address source, IPv4Address destination, int mtu, ushort identification) =>
+        IPv4HeaderCodec.WriteIcmpError(message, error, source, destination, mtu, identification);
+
+    /// <inheritdoc/>
+    public static void FinishSegment(Span<byte> header, int totalLength, int index) => IPv4HeaderCodec.FinishSegment(header, totalLength, index);
 
     /// <summary>Parses dotted decimal with four parts; false otherwise.</summary>
     public static bool TryParse(ReadOnlySpan<char> text, out IPv4Address address)

@@ -1,0 +1,33 @@
+using System.Runtime.InteropServices;
+using Dataplane.Headers;
+using Dataplane.Packets;
+
+namespace Dataplane.Stages;
+
+/// <summary>
+/// Holds packets to the MTU of their way. TCP that is larger is a super-packet, which the pod's stack left whole for its device to
+/// cut: we are that device. Anything else larger is the sender's mistake, and it is told (RFC 1191).
+/// </summary>
+public static class CheckMtu
+{
+    /// <summary>Sets <see cref="PacketInfo{TAddress}.SegmentSize"/> where the packet is to be cut.</summary>
+    public static Verdict Run<TAddress>(ref Packet<TAddress> packet, PathContext<TAddress> context)
+        where TAddress : unmanaged, IIpAddress<TAddress>
+    {
+        ref var info = ref packet.Info;
+        info.SegmentSize = 0;
+        int mtu = info.Action.Mtu;
+        if (mtu == 0 || info.IpLength <= mtu) return Verdict.Continue;
+        if (info.Tuple.Protocol == IpProtocol.Tcp && (info.Flags & PacketFlags.Fragment) == 0)
+        {
+            int tcpLength = MemoryMarshal.Read<TcpHeader>(packet.Transport).HeaderLength;
+            int size = mtu - (info.TransportOffset - info.NetworkOffset) - tcpLength;
+            if (size < 1) return Verdict.Drop(DropReason.FragmentationNeeded);
+            info.SegmentSize = size;
+            return Verdict.Continue;
+        }
+        return (info.Flags & PacketFlags.DontFragment) != 0
+            ? IcmpReply.Run(ref packet, context, IcmpError.PacketTooBig, DropReason.FragmentationNeeded, mtu)
+            : Verdict.Drop(DropReason.FragmentationNeeded);
+    }
+}

@@ -1,0 +1,62 @@
+using Dataplane.Conntrack;
+using Dataplane.Packets;
+
+namespace Dataplane.Stages;
+
+/// <summary>
+/// Makes and reads the decision that is kept with a flow. Two workers may read it, and either may renew it after a change of
+/// tables: <see cref="FlowAction.Revision"/> is cleared first and written last, and a reader that finds another revision than its own
+/// before or after copying decides for itself.
+/// </summary>
+public static class FlowDecision
+{
+    /// <summary>Copies an action if it was decided by the tables of <paramref name="revision"/>.</summary>
+    public static bool TryRead(ref FlowAction shared, uint revision, out FlowAction copy)
+    {
+        uint before = Volatile.Read(ref shared.Revision);
+        copy = shared;
+        // The copy cannot move before the first look (acquire). That it does not move after the second is the order of loads on
+        // x86; elsewhere the fence below holds it.
+        if (!System.Runtime.Intrinsics.X86.X86Base.IsSupported) Interlocked.MemoryBarrier();
+        return before == revision && Volatile.Read(ref shared.Revision) == revision;
+    }
+
+    /// <summary>Judges a flow and finds both its ways, by the tables of now.</summary>
+    public static Verdict Decide<TAddress>(in FlowTuple<TAddress> original, in FlowTuple<TAddress> translated, PathContext<TAddress> context, ref FlowAction forth, ref FlowAction back, out uint sourceIdentity, out uint destinationIdentity)
+        where TAddress : unmanaged, IIpAddress<TAddress>
+    {
+        sourceIdentity = destinationIdentity = 0;
+        Verdict v;
+        if ((v = RouteLookup.Run(translated.Destination, context.Tables, context.Family, ref forth)).IsFinal) return v;
+        // Judged before the source is translated, if it is: policy is about who really sends.
+        var judged = new FlowTuple<TAddress>(original.Source, translated.Destination, original.SourcePort, translated.DestinationPort, original.Protocol);
+        if ((v = PolicyCheck.Run(judged, context.Tables.Policies, context.Family, out sourceIdentity, out destinationIdentity)).IsFinal) return v;
+        if ((v = RouteLookup.Run(original.Source, context.Tables, context.Family, ref back)).IsFinal) return v;
+        NatDeltas.Set(ref forth, original, translated);
+        NatDeltas.Set(ref back, translated.Mirror(), original.Mirror());
+        return Verdict.Continue;
+    }
+
+    /// <summary>Decides again for a flow that exists, and writes what was decided into it.</summary>
+    public static Verdict Renew<TAddress>(ref ConntrackEntry<TAddress> entry, PathContext<TAddress> context)
+        where TAddress : unmanaged, IIpAddress<TAddress>
+    {
+        FlowAction forth = default, back = default;
+        var v = Decide(entry.Original, entry.Reply.Mirror(), context, ref forth, ref back, out uint source, out uint destination);
+        if (v.IsFinal) return v;
+        entry.SourceIdentity = source;
+        entry.DestinationIdentity = destination;
+        Write(ref entry.OriginalAction, forth, context.Tables.Revision);
+        Write(ref entry.ReplyAction, back, context.Tables.Revision);
+        return Verdict.Continue;
+    }
+
+    private static void Write(ref FlowAction shared, FlowAction action, uint revision)
+    {
+        Volatile.Write(ref shared.Revision, 0);
+        Interlocked.MemoryBarrier(); // nobody may see new fields under the old revision
+        action.Revision = 0;
+        shared = action;
+        Volatile.Write(ref shared.Revision, revision);
+    }
+}

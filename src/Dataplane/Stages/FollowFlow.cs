@@ -1,0 +1,64 @@
+using Dataplane.Conntrack;
+using Dataplane.Headers;
+using Dataplane.Packets;
+
+namespace Dataplane.Stages;
+
+/// <summary>
+/// Applies the decision that was made when the flow opened: the only table an established flow asks is conntrack. When the tables
+/// have changed since, the flow is judged anew (P26), by the rules for its first packet.
+/// </summary>
+public static class FollowFlow
+{
+    /// <summary>
+    /// Copies the flow's action for this direction, or continues with <see cref="PacketInfo{TAddress}.Flow"/> -1 when a TCP SYN starts
+    /// a new connection in place of one that has ended.
+    /// </summary>
+    public static Verdict Run<TAddress>(ref Packet<TAddress> packet, PathContext<TAddress> context)
+        where TAddress : unmanaged, IIpAddress<TAddress>
+    {
+        ref var info = ref packet.Info;
+        ref var entry = ref context.Conntrack[info.Flow];
+        if (info.Tuple.Protocol == IpProtocol.Tcp)
+        {
+            if (TcpTracker.Advance(ref entry, info.Direction, info.TcpFlags) == TcpAdvance.Reopen)
+            {
+                context.Flows.Remove(info.Flow);
+                info.Flow = -1;
+                return Verdict.Continue;
+            }
+        }
+        else if (info.Direction == FlowDirection.Reply && entry.State == FlowState.New)
+        {
+            entry.State = FlowState.Replied;
+            entry.Flags |= FlowFlags.Replied;
+        }
+
+        bool original = info.Direction == FlowDirection.Original;
+        ref var action = ref original ? ref entry.OriginalAction : ref entry.ReplyAction;
+        if (!FlowDecision.TryRead(ref action, context.Tables.Revision, out info.Action))
+        {
+            var v = FlowDecision.Renew(ref entry, context);
+            if (v.IsFinal)
+            {
+                context.Flows.Remove(info.Flow);
+                return v;
+            }
+            info.Action = action;
+        }
+        info.Translated = (original ? entry.Reply : entry.Original).Mirror();
+
+        if (entry.LastSeen != context.Now) entry.LastSeen = context.Now;
+        if (original)
+        {
+            entry.OriginalPackets++;
+            entry.OriginalBytes += (uint)info.IpLength;
+        }
+        else
+        {
+            entry.ReplyPackets++;
+            entry.ReplyBytes += (uint)info.IpLength;
+        }
+        return Verdict.Continue;
+    }
+}

@@ -1,0 +1,80 @@
+using System.Runtime.InteropServices;
+using Dataplane.Conntrack;
+using Dataplane.Headers;
+using Dataplane.Packets;
+
+namespace Dataplane.Stages;
+
+/// <summary>
+/// Carries an ICMP error to who sent the packet that it quotes (K31, P21). The quote is what was on the wire where the error arose,
+/// so it is the mirrored tuple of one direction of a flow; sent on, it must be what the receiver once sent. Errors about flows that
+/// are not known here are dropped: they could be anybody's.
+/// </summary>
+public static class IcmpErrorTranslate
+{
+    /// <summary>Fills in where the error goes, and rewrites the quote and the outer addresses where the flow is translated.</summary>
+    public static Verdict Run<TAddress>(ref Packet<TAddress> packet, PathContext<TAddress> context)
+        where TAddress : unmanaged, IIpAddress<TAddress>
+    {
+        ref var info = ref packet.Info;
+        var quote = packet.Transport[IcmpHeader.Size..];
+        if (info.HeadLength != info.TotalLength || !TAddress.TryParseHeader(quote, out var quoted)) return Verdict.Drop(DropReason.IcmpErrorUnrelated);
+        if ((quoted.Flags & PacketFlags.LaterFragment) != 0 || quote.Length < quoted.HeaderLength + 8) return Verdict.Drop(DropReason.IcmpErrorUnrelated);
+        var transport = quote[quoted.HeaderLength..];
+        Be16 sourcePort = default, destinationPort = default;
+        if (quoted.Protocol is IpProtocol.Tcp or IpProtocol.Udp or IpProtocol.Sctp)
+        {
+            sourcePort = Be16.FromRaw(MemoryMarshal.Read<ushort>(transport));
+            destinationPort = Be16.FromRaw(MemoryMarshal.Read<ushort>(transport[2..]));
+        }
+        else if (quoted.Protocol == TAddress.IcmpProtocol)
+        {
+            sourcePort = destinationPort = MemoryMarshal.Read<IcmpHeader>(transport).Identifier;
+        }
+
+        // The way of the error is the way of the flow's packets that answer the quoted one.
+        var way = new FlowTuple<TAddress>(quoted.Destination, quoted.Source, destinationPort, sourcePort, quoted.Protocol);
+        int flow = context.Conntrack.Find(way, context.Conntrack.Hash(way), out var direction);
+        if (flow < 0) return Verdict.Drop(DropReason.IcmpErrorUnrelated);
+        ref var entry = ref context.Conntrack[flow];
+        var leaves = (direction == FlowDirection.Original ? entry.Reply : entry.Original).Mirror();
+        var routed = RouteLookup.Run(leaves.Destination, context.Tables, context.Family, ref info.Action);
+        if (routed.IsFinal) return routed;
+
+        info.Translated = info.Tuple;
+        info.Action.Rewrites = false;
+        if (leaves == way) return Verdict.Continue;
+
+        Requote(quote, quoted.HeaderLength, quoted, leaves.Mirror());
+        var source = info.Tuple.Source.Equals(way.Source) ? leaves.Source : info.Tuple.Source;
+        ulong before = (ulong)info.Tuple.Source.ChecksumWords + info.Tuple.Destination.ChecksumWords;
+        ulong after = (ulong)source.ChecksumWords + leaves.Destination.ChecksumWords;
+        TAddress.RewriteAddresses(packet.Network, source, leaves.Destination, Checksum.Delta(before, after));
+        var message = packet.Transport;
+        MemoryMarshal.Write(message[2..], (ushort)0);
+        ushort checksum = Checksum.Compute(message);
+        MemoryMarshal.Write(message[2..], in checksum);
+        return Verdict.Continue;
+    }
+
+    private static void Requote<TAddress>(Span<byte> quote, int headerLength, in IpFields<TAddress> was, in FlowTuple<TAddress> now)
+        where TAddress : unmanaged, IIpAddress<TAddress>
+    {
+        ulong before = (ulong)was.Source.ChecksumWords + was.Destination.ChecksumWords;
+        ulong after = (ulong)now.Source.ChecksumWords + now.Destination.ChecksumWords;
+        TAddress.RewriteAddresses(quote, now.Source, now.Destination, Checksum.Delta(before, after));
+        if (was.Protocol is not (IpProtocol.Tcp or IpProtocol.Udp)) return;
+        var transport = quote[headerLength..];
+        uint oldPorts = MemoryMarshal.Read<uint>(transport);
+        uint ports = now.SourcePort.Raw | (uint)now.DestinationPort.Raw << 16;
+        MemoryMarshal.Write(transport, in ports);
+        int field = was.Protocol == IpProtocol.Tcp ? TcpHeader.ChecksumOffset : UdpHeader.ChecksumOffset;
+        if (transport.Length < field + 2) return;
+        ushort checksum = MemoryMarshal.Read<ushort>(transport[field..]);
+        if (was.Protocol == IpProtocol.Udp && checksum == 0) return;
+        before += (oldPorts & 0xffff) + (oldPorts >> 16);
+        after += (ports & 0xffff) + (ports >> 16);
+        checksum = Checksum.UpdateComplete(checksum, Checksum.Delta(before, after));
+        MemoryMarshal.Write(transport[field..], in checksum);
+    }
+}

@@ -1,0 +1,49 @@
+using Dataplane.Conntrack;
+using Dataplane.Headers;
+using Dataplane.Packets;
+
+namespace Dataplane.Stages;
+
+/// <summary>
+/// Turns a packet that cannot be delivered into an ICMP error to its sender, in place: the packet's first bytes become the quote
+/// (RFC 1812, section 4.3.2: as much as fits 576 bytes), and headers are put before it.
+/// </summary>
+public static class IcmpReply
+{
+    private const int LargestMessage = 576;
+
+    /// <summary>
+    /// Must come before anything is rewritten: the sender can only make sense of what it sent. Never answers an ICMP error or a
+    /// later fragment (RFC 1122, section 3.2.2), nor more often than the rate limit allows; then it is a plain drop.
+    /// </summary>
+    public static Verdict Run<TAddress>(ref Packet<TAddress> packet, PathContext<TAddress> context, IcmpError error, DropReason reason, int mtu = 0)
+        where TAddress : unmanaged, IIpAddress<TAddress>
+    {
+        ref var info = ref packet.Info;
+        if ((info.Flags & (PacketFlags.IcmpError | PacketFlags.LaterFragment)) != 0) return Verdict.Drop(reason);
+        if (!context.TakeIcmpError()) return Verdict.Drop(DropReason.IcmpRateLimited);
+        var sender = info.Tuple.Source;
+        var action = default(FlowAction);
+        var route = RouteLookup.Run(sender, context.Tables, context.Family, ref action);
+        if (route.IsFinal) return Verdict.Drop(reason);
+
+        int headers = TAddress.IcmpErrorLength;
+        packet.TrimFront(info.NetworkOffset);
+        packet.Truncate(Math.Min(info.HeadLength, LargestMessage - headers));
+        if (!packet.TryPrepend(headers + EthernetHeader.Size)) return Verdict.Drop(DropReason.HeadroomExhausted);
+        var gateway = context.Family.Gateway;
+        TAddress.WriteIcmpError(packet.Data[EthernetHeader.Size..], error, gateway, sender, mtu, context.NextIdentification());
+
+        info.NetworkOffset = EthernetHeader.Size;
+        info.TransportOffset = (ushort)(EthernetHeader.Size + headers - IcmpHeader.Size);
+        info.IpLength = info.TotalLength - EthernetHeader.Size;
+        info.Flags = PacketFlags.None;
+        info.SegmentSize = 0;
+        info.Tuple = new FlowTuple<TAddress>(gateway, sender, default, default, TAddress.IcmpProtocol);
+        info.Translated = info.Tuple;
+        info.Action = action;
+        info.ReplyReason = reason;
+        var v = Output.Run(ref packet, context);
+        return v.Kind == VerdictKind.Forward ? Verdict.Reply(v.Port) : v;
+    }
+}

@@ -1,0 +1,57 @@
+using System.Runtime.InteropServices;
+using Dataplane.Headers;
+using Dataplane.Packets;
+
+namespace Dataplane.Stages;
+
+/// <summary>
+/// Writes the translated addresses and ports and brings checksums up to date by their deltas (RFC 1624), which are the same for
+/// every packet of a flow.
+/// </summary>
+public static class NatRewrite
+{
+    /// <summary>
+    /// Also notes whether the transport checksum is still to be completed: the field then holds the plain pseudo-header sum, in
+    /// which ports do not count. No flag says so on receive; the sum itself does (a complete checksum looks the same once in
+    /// 65,536 times, and completing it again gives the same field).
+    /// </summary>
+    public static void Run<TAddress>(ref Packet<TAddress> packet)
+        where TAddress : unmanaged, IIpAddress<TAddress>
+    {
+        ref var info = ref packet.Info;
+        byte protocol = info.Tuple.Protocol;
+        int field = protocol switch { IpProtocol.Tcp => TcpHeader.ChecksumOffset, IpProtocol.Udp => UdpHeader.ChecksumOffset, _ => 0 };
+        bool hasChecksum = field != 0 && (info.Flags & PacketFlags.LaterFragment) == 0;
+        var transport = packet.Transport;
+        ushort checksum = 0;
+        if (hasChecksum)
+        {
+            checksum = MemoryMarshal.Read<ushort>(transport[field..]);
+            if ((info.Flags & PacketFlags.Fragment) == 0)
+            {
+                int length = info.IpLength - (info.TransportOffset - info.NetworkOffset);
+                ushort pseudo = Checksum.Fold(Checksum.PseudoHeader(info.Tuple.Source, info.Tuple.Destination, protocol, length));
+                // A UDP checksum of zero is none at all; a pseudo-header sum is never zero.
+                if (checksum == pseudo) info.Flags |= PacketFlags.PartialChecksum;
+            }
+        }
+        if (!info.Action.Rewrites) return;
+
+        ref readonly var to = ref info.Translated;
+        TAddress.RewriteAddresses(packet.Network, to.Source, to.Destination, info.Action.AddressDelta);
+        if (!hasChecksum) return;
+        var ports = (uint)to.SourcePort.Raw | (uint)to.DestinationPort.Raw << 16;
+        MemoryMarshal.Write(transport, in ports);
+        if ((info.Flags & PacketFlags.PartialChecksum) != 0)
+        {
+            checksum = Checksum.UpdatePartial(checksum, info.Action.AddressDelta);
+        }
+        else
+        {
+            if (protocol == IpProtocol.Udp && checksum == 0) return;
+            checksum = Checksum.UpdateComplete(checksum, info.Action.TransportDelta);
+            if (protocol == IpProtocol.Udp && checksum == 0) checksum = 0xffff; // RFC 768: zero means none
+        }
+        MemoryMarshal.Write(transport[field..], in checksum);
+    }
+}

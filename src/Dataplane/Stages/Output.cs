@@ -1,0 +1,27 @@
+using System.Runtime.InteropServices;
+using Dataplane.Conntrack;
+using Dataplane.Headers;
+using Dataplane.Packets;
+
+namespace Dataplane.Stages;
+
+/// <summary>Gives the packet the link header of its way out: Ethernet towards a port, VXLAN towards another node.</summary>
+public static class Output
+{
+    /// <summary>Expects the IP packet as it leaves.</summary>
+    public static Verdict Run<TAddress>(ref Packet<TAddress> packet, PathContext<TAddress> context)
+        where TAddress : unmanaged, IIpAddress<TAddress>
+    {
+        ref var info = ref packet.Info;
+        if (info.Action.Kind == ForwardKind.Overlay)
+        {
+            int segments = 1;
+            if (info.SegmentSize == 0) CompleteChecksum.Run(ref packet);
+            else segments = Segment.Count(ref packet);
+            return VxlanEncap.Run(ref packet, context.Tables.Vteps[(int)info.Action.Vtep], context.NextIdentification(segments));
+        }
+        var ethernet = new EthernetHeader { Destination = info.Action.NextHop, Source = context.Tables.Node.GatewayMac, EtherType = Be16.FromHost(TAddress.EtherType) };
+        MemoryMarshal.Write(packet.Data[(info.NetworkOffset - EthernetHeader.Size)..], in ethernet);
+        return Verdict.Forward(info.Action.Port);
+    }
+}

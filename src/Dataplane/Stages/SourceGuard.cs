@@ -1,0 +1,32 @@
+using Dataplane.Packets;
+using Dataplane.Tables;
+
+namespace Dataplane.Stages;
+
+/// <summary>
+/// Lets a pod speak only for itself (P34), and nobody else for a local pod: identity, and with it all policy, rests on the source
+/// address.
+/// </summary>
+public static class SourceGuard
+{
+    /// <summary>Also refuses pods whose policy is not known yet (F5). Sets the sender's identity.</summary>
+    public static Verdict FromPod<TAddress>(ref Packet<TAddress> packet, EndpointTable<TAddress> endpoints)
+        where TAddress : unmanaged, IIpAddress<TAddress>
+    {
+        ref var info = ref packet.Info;
+        int index = endpoints.OfPort(info.InPort);
+        if (index < 0) return Verdict.Drop(DropReason.PolicyNotReady, TrafficDirection.Egress);
+        ref readonly var endpoint = ref endpoints[index];
+        if (!endpoint.Address.Equals(info.Tuple.Source)) return Verdict.Drop(DropReason.SourceSpoofed, TrafficDirection.Egress);
+        if (endpoint.Policy < 0) return Verdict.Drop(DropReason.PolicyNotReady, TrafficDirection.Egress);
+        info.SourceIdentity = endpoint.Identity;
+        return Verdict.Continue;
+    }
+
+    /// <summary>For packets from the tunnel or the host stack. The sender's identity is looked up only when a flow opens.</summary>
+    public static Verdict FromOutside<TAddress>(ref Packet<TAddress> packet, EndpointTable<TAddress> endpoints)
+        where TAddress : unmanaged, IIpAddress<TAddress> =>
+        endpoints.Find(packet.Info.Tuple.Source) >= 0
+            ? Verdict.Drop(DropReason.SourceSpoofed, TrafficDirection.Ingress)
+            : Verdict.Continue;
+}

@@ -1,0 +1,23 @@
+using Dataplane.Packets;
+
+namespace Dataplane.Tables;
+
+/// <summary>The tables that are keyed by addresses of one family.</summary>
+public sealed class FamilyTables<TAddress>
+    where TAddress : unmanaged, IIpAddress<TAddress>
+{
+    /// <summary>Local pods.</summary>
+    public required EndpointTable<TAddress> Endpoints { get; init; }
+
+    /// <summary>Service frontends and backends.</summary>
+    public required ServiceTable<TAddress> Services { get; init; }
+
+    /// <summary>Everything else that packets go to.</summary>
+    public required RouteTable<TAddress> Routes { get; init; }
+
+    /// <summary>Identities of addresses.</summary>
+    public required IpCache<TAddress> Identities { get; init; }
+
+    /// <summary>The node's host port address: the pods' gateway, and the source of ICMP errors and hairpin flows.</summary>
+    public required TAddress Gateway { get; init; }
+}

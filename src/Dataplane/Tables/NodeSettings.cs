@@ -1,0 +1,25 @@
+using Dataplane.Packets;
+
+namespace Dataplane.Tables;
+
+/// <summary>What is fixed for this node while the process runs.</summary>
+public sealed record NodeSettings
+{
+    /// <summary>Port of the node's own stack; 0 while there is none.</summary>
+    public required ushort HostPort { get; init; }
+
+    /// <summary>Ethernet address of the host stack's side of the host port.</summary>
+    public required MacAddress HostMac { get; init; }
+
+    /// <summary>Our Ethernet address on every pod port and on the host port.</summary>
+    public required MacAddress GatewayMac { get; init; }
+
+    /// <summary>Address of this node's tunnel end point.</summary>
+    public required IPv4Address TunnelAddress { get; init; }
+
+    /// <summary>VXLAN network identifier, 24 bits.</summary>
+    public required uint Vni { get; init; }
+
+    /// <summary>UDP port of VXLAN.</summary>
+    public required ushort VxlanPort { get; init; }
+}

@@ -1,0 +1,14 @@
+namespace Dataplane.Tables;
+
+/// <summary>What a route does with packets.</summary>
+public enum RouteKind : byte
+{
+    /// <summary>Drops them: an address of ours that nobody has.</summary>
+    Unreachable = 0,
+
+    /// <summary>Hands them to the node's own stack.</summary>
+    Host = 1,
+
+    /// <summary>Tunnels them to another node.</summary>
+    Overlay = 2,
+}
