@@ -122,4 +122,7 @@ public enum DropReason : ushort
 
     /// <summary>The tunnel was marked congested, but the inner packet cannot carry the mark (RFC 6040).</summary>
     EcnInvalid = 38,
+
+    /// <summary>Another worker was opening the same flow and was held up; the sender will try again.</summary>
+    ConntrackContended = 39,
 }

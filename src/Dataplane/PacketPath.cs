@@ -13,7 +13,7 @@ namespace Dataplane;
 public static class PacketPath<TAddress>
     where TAddress : unmanaged, IIpAddress<TAddress>
 {
-    /// <summary>Takes off outer headers, reads the rest, and asks conntrack for the flow's place.</summary>
+    /// <summary>Takes off outer headers, reads the rest, and computes the hash by which conntrack will be asked.</summary>
     public static Verdict Prepare(ref Packet<TAddress> packet, PathContext<TAddress> context)
     {
         ref var info = ref packet.Info;
@@ -32,8 +32,7 @@ public static class PacketPath<TAddress>
         info.NetworkOffset = EthernetHeader.Size;
         if ((v = ParseHeaders.Run(ref packet)).IsFinal) return v;
         if ((v = TrackFragment.Run(ref packet, context.Fragments, context.Now)).IsFinal) return v;
-        info.Hash = context.Conntrack.Hash(info.Tuple);
-        context.Conntrack.Prefetch(info.Hash);
+        info.Hash = info.Tuple.Hash(context.Conntrack.Seed);
         return Verdict.Continue;
     }
 

@@ -21,17 +21,18 @@ public static class FollowFlow
         ref var entry = ref context.Conntrack[info.Flow];
         if (info.Tuple.Protocol == IpProtocol.Tcp)
         {
-            if (TcpTracker.Advance(ref entry, info.Direction, info.TcpFlags) == TcpAdvance.Reopen)
+            var transition = TcpTracker.Advance(ref entry, info.Direction, info.TcpFlags);
+            if (transition == TcpTransition.Ending) context.Flows.Reschedule(info.Flow);
+            if (transition == TcpTransition.Reopen)
             {
                 context.Flows.Remove(info.Flow);
                 info.Flow = -1;
                 return Verdict.Continue;
             }
         }
-        else if (info.Direction == FlowDirection.Reply && entry.State == FlowState.New)
+        else
         {
-            entry.State = FlowState.Replied;
-            entry.Flags |= FlowFlags.Replied;
+            ReplyTracker.Advance(ref entry, info.Direction);
         }
 
         bool original = info.Direction == FlowDirection.Original;

@@ -34,7 +34,7 @@ public static class IcmpErrorTranslate
 
         // The way of the error is the way of the flow's packets that answer the quoted one.
         var way = new FlowTuple<TAddress>(quoted.Destination, quoted.Source, destinationPort, sourcePort, quoted.Protocol);
-        int flow = context.Conntrack.Find(way, context.Conntrack.Hash(way), out var direction);
+        int flow = context.Conntrack.Find(way, way.Hash(context.Conntrack.Seed), out var direction);
         if (flow < 0) return Verdict.Drop(DropReason.IcmpErrorUnrelated);
         ref var entry = ref context.Conntrack[flow];
         var leaves = (direction == FlowDirection.Original ? entry.Reply : entry.Original).Mirror();

@@ -18,48 +18,52 @@ public static class OpenFlow
     {
         ref var info = ref packet.Info;
         bool masqueraded = !info.Translated.Source.Equals(info.Tuple.Source);
-        var backAction = back;
+        var entry = NewEntry(ref info, back, masqueraded);
         for (int attempt = 0; ; attempt++)
         {
-            var reply = info.Translated.Mirror();
-            var result = context.Flows.TryInsert(info.Tuple, info.Hash, reply, context.Conntrack.Hash(reply), context.Now, out int flow);
+            int flow = context.Flows.TryInsert(entry, info.Hash, entry.Reply.Hash(context.Conntrack.Seed), context.Now, out info.Direction, out var result);
             switch (result)
             {
                 case InsertResult.Inserted:
-                    ref var entry = ref context.Conntrack[flow];
-                    Fill(ref entry, ref info, backAction, masqueraded);
-                    context.Flows.Publish(flow);
                     info.Flow = flow;
-                    info.Direction = FlowDirection.Original;
                     info.Flags |= PacketFlags.OpensFlow;
                     return Verdict.Continue;
                 case InsertResult.Exists:
                     info.Flow = flow;
-                    return Verdict.Continue;
+                    return FollowFlow.Run(ref packet, context);
                 case InsertResult.ReplyCollision when masqueraded && attempt < PortAttempts:
-                    // Ports 1024 and up; any, since the gateway address has no listeners of its own for hairpin replies.
                     Hairpin.Run(ref packet, info.Translated.Source, Be16.FromHost((ushort)(1024 + context.NextRandom() % 64512)));
                     NatDeltas.Set(ref info.Action, info.Tuple, info.Translated);
-                    NatDeltas.Set(ref backAction, info.Translated.Mirror(), info.Tuple.Mirror());
+                    entry.Reply = info.Translated.Mirror();
+                    entry.OriginalAction = info.Action;
+                    NatDeltas.Set(ref entry.ReplyAction, entry.Reply, info.Tuple.Mirror());
                     break;
                 case InsertResult.ReplyCollision:
                     return Verdict.Drop(DropReason.NatPortsExhausted);
+                case InsertResult.Contended:
+                    return Verdict.Drop(DropReason.ConntrackContended);
                 default:
                     return Verdict.Drop(DropReason.ConntrackFull);
             }
         }
     }
 
-    private static void Fill<TAddress>(ref ConntrackEntry<TAddress> entry, ref PacketInfo<TAddress> info, in FlowAction back, bool masqueraded)
+    private static ConntrackEntry<TAddress> NewEntry<TAddress>(ref PacketInfo<TAddress> info, in FlowAction back, bool masqueraded)
         where TAddress : unmanaged, IIpAddress<TAddress>
     {
-        entry.OriginalAction = info.Action;
-        entry.ReplyAction = back;
-        entry.SourceIdentity = info.SourceIdentity;
-        entry.DestinationIdentity = info.DestinationIdentity;
-        entry.Flags = (masqueraded ? FlowFlags.Masqueraded : 0) | (info.Translated.Destination.Equals(info.Tuple.Destination) && info.Translated.DestinationPort == info.Tuple.DestinationPort ? 0 : FlowFlags.Service);
-        entry.State = info.Tuple.Protocol == IpProtocol.Tcp ? FlowState.SynSent : FlowState.New;
-        entry.OriginalPackets = 1;
-        entry.OriginalBytes = (uint)info.IpLength;
+        bool service = !info.Translated.Destination.Equals(info.Tuple.Destination) || info.Translated.DestinationPort != info.Tuple.DestinationPort;
+        return new ConntrackEntry<TAddress>
+        {
+            Original = info.Tuple,
+            Reply = info.Translated.Mirror(),
+            OriginalAction = info.Action,
+            ReplyAction = back,
+            SourceIdentity = info.SourceIdentity,
+            DestinationIdentity = info.DestinationIdentity,
+            Flags = (masqueraded ? FlowFlags.Masqueraded : 0) | (service ? FlowFlags.Service : 0),
+            State = info.Tuple.Protocol == IpProtocol.Tcp ? FlowState.SynSent : FlowState.New,
+            OriginalPackets = 1,
+            OriginalBytes = (uint)info.IpLength,
+        };
     }
 }

@@ -1,0 +1,56 @@
+namespace Dataplane.Telemetry;
+
+/// <summary>
+/// What one worker counts: plain numbers that it alone writes. Control reads them as they are; 64-bit loads and stores do not tear.
+/// </summary>
+public sealed class WorkerCounters
+{
+    private const int Directions = 3;
+
+    /// <summary>Number of <see cref="DropReason"/> members, the highest plus one.</summary>
+    public static int ReasonCount { get; } = (int)Enum.GetValues<DropReason>().Max() + 1;
+
+    private readonly ulong[] _dropPackets = new ulong[ReasonCount * Directions];
+    private readonly ulong[] _dropBytes = new ulong[ReasonCount * Directions];
+
+    /// <summary>Packets taken from ports.</summary>
+    public ulong Packets;
+
+    /// <summary>Batches that had at least one packet.</summary>
+    public ulong Batches;
+
+    /// <summary>Times the worker went to sleep for want of work.</summary>
+    public ulong Sleeps;
+
+    /// <summary>Stopwatch ticks spent outside sleep and idle spinning.</summary>
+    public ulong BusyTicks;
+
+    /// <summary>ICMP errors sent.</summary>
+    public ulong IcmpErrors;
+
+    /// <summary>TCP super-packets that were cut, and into how many.</summary>
+    public ulong SegmentedPackets;
+
+    /// <summary>Segments made of them.</summary>
+    public ulong Segments;
+
+    /// <summary>Calls into the kernel to send.</summary>
+    public ulong Kicks;
+
+    /// <summary>Flow events lost because nobody read them in time.</summary>
+    public ulong LostEvents;
+
+    /// <summary>Counts one dropped packet.</summary>
+    public void Drop(DropReason reason, TrafficDirection direction, int bytes)
+    {
+        int i = (int)reason * Directions + (int)direction;
+        _dropPackets[i]++;
+        _dropBytes[i] += (uint)bytes;
+    }
+
+    /// <summary>Packets dropped for a reason in a direction.</summary>
+    public ulong Dropped(DropReason reason, TrafficDirection direction) => _dropPackets[(int)reason * Directions + (int)direction];
+
+    /// <summary>Bytes of them.</summary>
+    public ulong DroppedBytes(DropReason reason, TrafficDirection direction) => _dropBytes[(int)reason * Directions + (int)direction];
+}

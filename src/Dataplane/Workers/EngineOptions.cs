@@ -1,0 +1,26 @@
+namespace Dataplane.Workers;
+
+/// <summary>Sizes of a <see cref="DataplaneEngine"/>.</summary>
+public sealed record EngineOptions
+{
+    /// <summary>Worker threads.</summary>
+    public int Workers { get; init; } = 1;
+
+    /// <summary>CPUs to pin workers to, in order; fewer than workers leaves the rest unpinned.</summary>
+    public int[] Cpus { get; init; } = [];
+
+    /// <summary>Frames of 4 kB in the UMEM.</summary>
+    public int Frames { get; init; } = 16384;
+
+    /// <summary>Frames kept with the kernel per pod or host port to receive into; a super-packet takes up to 18.</summary>
+    public int Fill { get; init; } = 512;
+
+    /// <summary>The same for the uplink.</summary>
+    public int UplinkFill { get; init; } = 2048;
+
+    /// <summary>Frames that one worker may have handed to another, power of two.</summary>
+    public int HandoffRing { get; init; } = 4096;
+
+    /// <summary>How each worker runs.</summary>
+    public WorkerOptions Worker { get; init; } = new();
+}
