@@ -121,7 +121,7 @@ public sealed class DataplaneEngine : IDisposable
     /// <summary>Stops the workers, closes all ports and frees the memory.</summary>
     public void Dispose()
     {
-        foreach (var worker in Workers) worker.Stop();
+        foreach (var worker in Workers) worker.Dispose();
         Umem.Dispose();
     }
 

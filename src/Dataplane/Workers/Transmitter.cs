@@ -69,7 +69,7 @@ internal sealed class Transmitter(int worker, Umem umem, FramePool pool, WorkerC
     }
 
     // Brings descriptors in line with what the path made of the packet: another start, perhaps a shorter end.
-    private Span<XdpDescriptor> Fit<TAddress>(Span<XdpDescriptor> frames, ref PacketInfo<TAddress> info)
+    private Span<XdpDescriptor> Fit<TAddress>(Span<XdpDescriptor> frames, scoped ref PacketInfo<TAddress> info)
         where TAddress : unmanaged, IIpAddress<TAddress>
     {
         ref var head = ref frames[0];

@@ -12,7 +12,7 @@ namespace Dataplane.Workers;
 /// again. It sleeps when there is nothing to do: a small node must not lose a CPU to polling. After start-up it allocates nothing and
 /// takes no lock.
 /// </summary>
-public sealed class Worker
+public sealed class Worker : IDisposable
 {
     private const int ExpiryBudget = 32; // entries per loop: bounded work, and far more than arrive
 
@@ -90,7 +90,8 @@ public sealed class Worker
 
     internal void Start() => _thread.Start();
 
-    internal void Stop()
+    /// <summary>Ends the thread and closes its ports.</summary>
+    public void Dispose()
     {
         Volatile.Write(ref _stop, true);
         _waits.Wake();
