@@ -73,11 +73,10 @@ public static class PacketPath<TAddress>
         if ((v = FindFlow(ref packet, context)).IsFinal) return v;
         if (packet.Info.Flow == NewFlow)
         {
+            if ((v = OverlayGuard.Run(ref packet, context.Family)).IsFinal) return v;
             packet.Info.Translated = packet.Info.Tuple;
             if ((v = Decide(ref packet, context)).IsFinal) return v;
         }
-        // What comes from a tunnel never goes into one: two nodes that disagree about a pod must not pass a packet to and fro.
-        if (packet.Info.Action.Kind == ForwardKind.Overlay) return Verdict.Drop(DropReason.RouteNotLocal, TrafficDirection.Ingress);
         return Send(ref packet, context);
     }
 
@@ -118,7 +117,6 @@ public static class PacketPath<TAddress>
         Verdict v;
         info.Action = default;
         if ((v = FlowDecision.Decide(info.Tuple, info.Translated, context, ref info.Action, ref back, out info.SourceIdentity, out info.DestinationIdentity)).IsFinal) return v;
-        if (info.Origin == PacketOrigin.Overlay && info.Action.Kind == ForwardKind.Overlay) return Verdict.Continue; // dropped by the caller, and not worth a flow
         info.Action.Revision = back.Revision = context.Tables.Revision;
         return OpenFlow.Run(ref packet, context, back);
     }

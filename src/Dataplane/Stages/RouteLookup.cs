@@ -25,7 +25,7 @@ public static class RouteLookup
         var route = family.Routes.Find(address);
         switch (route.Kind)
         {
-            case RouteKind.Host when tables.Node.HostPort != 0:
+            case RouteKind.Host or RouteKind.World when tables.Node.HostPort != 0:
                 action.Kind = ForwardKind.Port;
                 action.Port = tables.Node.HostPort;
                 action.NextHop = tables.Node.HostMac;

@@ -1,0 +1,44 @@
+using System.Net;
+using Dataplane.Packets;
+using Dataplane.Tables;
+
+namespace Dataplane.Control.Compile;
+
+/// <summary>Everything that tables are made from, besides the state itself.</summary>
+public sealed record CompileInput
+{
+    public required string NodeName { get; init; }
+
+    /// <summary>Fixed facts of the node.</summary>
+    public required NodeSettings Node { get; init; }
+
+    /// <summary>The host port's address.</summary>
+    public required IPv4Address Gateway { get; init; }
+
+    public required IPNetwork PodCidr { get; init; }
+
+    public required IPNetwork ClusterCidr { get; init; }
+
+    public required IPNetwork ServiceCidr { get; init; }
+
+    /// <summary>Addresses of this node's own interfaces.</summary>
+    public required IReadOnlyCollection<IPv4Address> NodeAddresses { get; init; }
+
+    /// <summary>Attached pods.</summary>
+    public required IReadOnlyCollection<AttachedEndpoint> Endpoints { get; init; }
+
+    /// <summary>Next hops that are known, by node address.</summary>
+    public required IReadOnlyDictionary<IPv4Address, NextHop> NextHops { get; init; }
+
+    /// <summary>Port of the uplink; 0 without one.</summary>
+    public required ushort UplinkPort { get; init; }
+
+    /// <summary>Ethernet address of the uplink.</summary>
+    public required MacAddress UplinkMac { get; init; }
+
+    /// <summary>Largest IP packet inside the tunnel when nothing more is known, bytes.</summary>
+    public required int PathMtu { get; init; }
+
+    /// <summary>Number of the tables that are made.</summary>
+    public required uint Revision { get; init; }
+}

@@ -1,0 +1,22 @@
+using Dataplane.Packets;
+using Dataplane.Tables;
+
+namespace Dataplane.Stages;
+
+/// <summary>
+/// Lets out of a tunnel only what ends on this node. What comes from a tunnel never goes into one: two nodes that disagree about a
+/// pod must not pass a packet to and fro; nor does it go out into the world.
+/// </summary>
+public static class OverlayGuard
+{
+    /// <summary>For packets that open a flow.</summary>
+    public static Verdict Run<TAddress>(ref Packet<TAddress> packet, FamilyTables<TAddress> family)
+        where TAddress : unmanaged, IIpAddress<TAddress>
+    {
+        var destination = packet.Info.Tuple.Destination;
+        if (family.Endpoints.Find(destination) >= 0) return Verdict.Continue;
+        return family.Routes.Find(destination).Kind is RouteKind.Overlay or RouteKind.World
+            ? Verdict.Drop(DropReason.RouteNotLocal, TrafficDirection.Ingress)
+            : Verdict.Continue;
+    }
+}
