@@ -1,0 +1,50 @@
+using Dataplane.Architecture.Tests.CSharp;
+using Dataplane.Architecture.Tests.Rules;
+using Xunit;
+
+namespace Dataplane.Architecture.Tests;
+
+/// <summary>The rules, applied to this repository. Each message names the place and the remedy.</summary>
+public sealed class RepositoryTests
+{
+    [Fact]
+    public void ProjectReferencesRunOneWay() => Violations.AssertNone(Repository.Files
+        .Where(path => path.EndsWith(".csproj", StringComparison.Ordinal) || path.EndsWith(".props", StringComparison.Ordinal))
+        .Where(path => path != "Directory.Packages.props")
+        .SelectMany(path => ProjectRules.Violations(path, Repository.Read(path))));
+
+    [Fact]
+    public void TheCoreKnowsOnlyWhatItMay() => Violations.AssertNone(Repository.Sources.SelectMany(BorderRules.Violations));
+
+    [Fact]
+    public void HotCodeHoldsNothingThatAllocatesOrWaits()
+    {
+        var found = Repository.Sources.ToDictionary(file => file.Path, file => HotPathRules.Violations(file).ToList());
+        Violations.AssertNone(found.Where(file => !HotPathRules.ControlThreadFiles.ContainsKey(file.Key)).SelectMany(file => file.Value));
+        Violations.AssertNone(HotPathRules.ControlThreadFiles.Keys
+            .Where(path => !found.TryGetValue(path, out var inFile) || inFile.Count == 0)
+            .Select(path => $"{path} needs no exception any more; take it out of HotPathRules"));
+    }
+
+    [Fact]
+    public void FilesAreShortAndHoldOneType() => Violations.AssertNone(Repository.Sources.SelectMany(FileRules.Violations));
+
+    [Fact]
+    public void NamesSayWhatThingsAre() => Violations.AssertNone(
+        Repository.Sources.Concat(Repository.TestSources).SelectMany(NameRules.Violations).Concat(Repository.Files.SelectMany(NameRules.PathViolations)));
+
+    [Fact]
+    public void NoTextNamesOneMachineOrARegistry() => Violations.AssertNone(Repository.Files
+        .Where(path => TextRules.IsText(path) && !path.StartsWith("tests/Architecture.Tests/", StringComparison.Ordinal))
+        .SelectMany(path => TextRules.Violations(path, Repository.Read(path))));
+
+    [Fact]
+    public void NoTestIsSwitchedOff() => Violations.AssertNone(Repository.TestSources.SelectMany(SkipRules.Violations));
+
+    [Fact]
+    public void EveryProductProjectHasTests() => Violations.AssertNone(Repository.Files
+        .Where(path => path.StartsWith("src/", StringComparison.Ordinal) && path.EndsWith(".csproj", StringComparison.Ordinal))
+        .Select(path => Path.GetFileNameWithoutExtension(path))
+        .Where(name => name != "Control.Contracts" && !Repository.Has($"tests/{name}.Tests/{name}.Tests.csproj"))
+        .Select(name => $"src/{name} has no tests/{name}.Tests"));
+}
