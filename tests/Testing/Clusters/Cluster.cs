@@ -54,10 +54,13 @@ public sealed class Cluster : IDisposable
     }
 
     /// <summary>Adds a pod to a node and its object to the manifests. Its connectivity comes with <see cref="WaitUntilPodsReady"/>.</summary>
-    public ClusterPod AddPod(ClusterNode node, string @namespace, string name, IReadOnlyDictionary<string, string>? labels = null)
+    public ClusterPod AddPod(
+        ClusterNode node, string @namespace, string name,
+        IReadOnlyDictionary<string, string>? labels = null, IReadOnlyList<ContainerPort>? ports = null)
     {
         NetworkNamespace net = Topology.AddNamespace($"{@namespace}-{name}");
-        var pod = new ClusterPod(@namespace, name, node.PodAddress(node.Pods.Count), labels ?? new Dictionary<string, string> { ["app"] = name }, node, net);
+        var pod = new ClusterPod(
+            @namespace, name, node.PodAddress(node.Pods.Count), labels ?? new Dictionary<string, string> { ["app"] = name }, ports ?? [], node, net);
         if (!File.Exists(Path.Combine(Manifests.Path, $"namespace-{@namespace}.yaml")))
             Manifests.ApplyNamespace(@namespace);
         Manifests.ApplyPod(pod);

@@ -5,10 +5,12 @@ namespace Dataplane.Testing.Clusters;
 /// <param name="Name">Name of the Pod object.</param>
 /// <param name="Address">IPv4 address.</param>
 /// <param name="Labels">Labels of the Pod object.</param>
+/// <param name="Ports">Named ports of its container.</param>
 /// <param name="Node">Node that runs it.</param>
 /// <param name="Net">Its network namespace; the interface inside is eth0.</param>
 public sealed record ClusterPod(
-    string Namespace, string Name, string Address, IReadOnlyDictionary<string, string> Labels, ClusterNode Node, NetworkNamespace Net)
+    string Namespace, string Name, string Address, IReadOnlyDictionary<string, string> Labels,
+    IReadOnlyList<ContainerPort> Ports, ClusterNode Node, NetworkNamespace Net)
 {
     /// <summary>"namespace/name", as dpctl takes it.</summary>
     public string FullName => $"{Namespace}/{Name}";

@@ -43,6 +43,7 @@ public sealed class KernelNode : ClusterNode
             add table ip services
             add chain ip services prerouting { type nat hook prerouting priority -100; }
             add chain ip services output { type nat hook output priority -100; }
+            add chain ip services postrouting { type nat hook postrouting priority 100; }
             """);
     }
 
@@ -52,6 +53,9 @@ public sealed class KernelNode : ClusterNode
 
     internal override void AddService(ClusterService service)
     {
+        // A pod that reaches itself by its service must not see its own address as the client's.
+        foreach (ClusterPod pod in service.Backends)
+            Net.Run("nft", $"add rule ip services postrouting ip saddr {pod.Address} ip daddr {pod.Address} masquerade");
         foreach (ClusterServicePort port in service.Ports)
         {
             string protocol = port.Protocol.ToLowerInvariant();

@@ -63,8 +63,7 @@ public sealed class ManifestDirectory
               nodeName: {{pod.Node.Name}}
               containers:
               - name: main
-                ports:
-                - {name: web, containerPort: 8080, protocol: TCP}
+                ports: [{{string.Join(", ", pod.Ports.Select(p => $"{{name: {p.Name}, containerPort: {p.Number}, protocol: {p.Protocol}}}"))}}]
             status:
               phase: Running
               podIP: {{pod.Address}}
