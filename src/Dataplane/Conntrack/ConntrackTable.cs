@@ -45,7 +45,7 @@ public sealed class ConntrackTable<TAddress>
         Seed = seed;
         Initialize();
         Epochs = new QuiescentEpochs(workers + 1); // the last one is the control thread's
-        Pool = new EntryPool(capacity, Math.Clamp(capacity / (workers * 16), 1, 64));
+        Pool = new EntryPool(capacity, workers);
         uint[] table = timeouts.ToTable();
         _writers = new ConntrackWriter<TAddress>[workers];
         for (int i = 0; i < workers; i++) _writers[i] = new ConntrackWriter<TAddress>(this, i, table);

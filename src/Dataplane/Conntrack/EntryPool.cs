@@ -7,22 +7,24 @@ namespace Dataplane.Conntrack;
 internal sealed class EntryPool
 {
     private readonly int _capacity;
+    private readonly int _low; // entries
     private ulong _head; // tag << 32 | first entry of the top batch + 1
     private int _fresh; // entries from here on were never used
     private int _wanted; // workers that found nothing
     private long _pooled; // entries in the stack
 
-    public EntryPool(int capacity, int batch)
+    public EntryPool(int capacity, int workers)
     {
         _capacity = capacity;
-        BatchSize = batch;
+        BatchSize = Math.Clamp(capacity / (workers * 16), 1, 64);
+        _low = 2 * workers * BatchSize;
     }
 
     /// <summary>Entries in a batch; the last of the fresh ones may be smaller.</summary>
     public int BatchSize { get; }
 
-    /// <summary>True when there is nothing to take.</summary>
-    public bool IsEmpty => (uint)Volatile.Read(ref _head) == 0 && Volatile.Read(ref _fresh) >= _capacity;
+    /// <summary>True when what is left may be taken before an entry evicted now can be used: workers should make room.</summary>
+    public bool IsLow => Count < _low;
 
     /// <summary>Entries that could be taken.</summary>
     public int Count => (int)Interlocked.Read(ref _pooled) + _capacity - Math.Min(_capacity, Volatile.Read(ref _fresh));

@@ -145,11 +145,11 @@ internal sealed class EntryRecycler<TAddress>
         else File(links, entry, in e, now);
     }
 
-    // When the table is full, keeps some entries ahead of need: an evicted one is of use only after the grace period.
+    // When the table is nearly full, keeps some entries ahead of need: an evicted one is of use only after the grace period.
     private void MakeRoom(Span<EntryLink> links, uint now)
     {
         EntryPool pool = _table.Pool;
-        if (!pool.IsEmpty) return;
+        if (!pool.IsLow) return;
         int wanted = _stock.Keep - _stock.Count;
         if (pool.IsWanted) wanted = Math.Max(wanted, pool.BatchSize); // another worker has none: make a batch for it
         for (; wanted > 0; wanted--)
