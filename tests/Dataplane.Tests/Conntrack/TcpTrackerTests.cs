@@ -120,7 +120,7 @@ public class TcpTrackerTests
 
         void Finish(FlowDirection direction)
         {
-            barrier.SignalAndWait();
+            Assert.True(barrier.SignalAndWait(30_000));
             for (int i = 0; i < entries.Length; i++) Advance(ref entries[i], direction, Fin | Ack);
         }
     }
