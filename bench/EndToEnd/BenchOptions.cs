@@ -22,7 +22,6 @@ public sealed record BenchOptions
           --services N         extra services nobody calls, on every contender (default 0)
           --max-noise P        repeat a measurement, up to twice, while other processes took more than P % of the machine (default 10; 100 with --quick)
           --json FILE          all measurements, machine facts and the summary as JSON
-          --bin DIR            where dataplane, dataplane-agent and dpctl are (default: artifacts/bin of the repository)
         """;
 
     /// <summary>Rounds.</summary>
@@ -51,9 +50,6 @@ public sealed record BenchOptions
 
     /// <summary>File for the JSON report, or null.</summary>
     public string? JsonFile { get; init; }
-
-    /// <summary>Folder of the programs.</summary>
-    public string Binaries { get; init; } = DefaultBinaries();
 
     /// <summary>Reads the command line; a <see cref="BenchException"/> names what is wrong with it.</summary>
     public static BenchOptions Parse(IReadOnlyList<string> arguments)
@@ -84,7 +80,6 @@ public sealed record BenchOptions
                 "--side" => options with { Side = OneOf(key, value, ["ours", "kernel", "both"])[0] },
                 "--peer" => options with { Peers = [.. OneOf(key, value, ["iptables", "iptables-legacy", "nftables"]).Select(Peer)] },
                 "--json" => options with { JsonFile = value },
-                "--bin" => options with { Binaries = value },
                 _ => throw new BenchException($"{key}: no such option"),
             };
         }
@@ -107,18 +102,5 @@ public sealed record BenchOptions
         var names = value.Split(',', StringSplitOptions.RemoveEmptyEntries);
         var wrong = names.Length == 0 ? value : names.FirstOrDefault(n => !known.Contains(n));
         return wrong is null ? names : throw new BenchException($"{key} {wrong}: not one of {string.Join(' ', known)}");
-    }
-
-    private static string DefaultBinaries()
-    {
-        for (var directory = AppContext.BaseDirectory; directory is not null; directory = Path.GetDirectoryName(directory))
-        {
-            if (File.Exists(Path.Combine(directory, "Dataplane.sln")))
-            {
-                return Path.Combine(directory, "artifacts", "bin");
-            }
-        }
-
-        return Path.Combine(Environment.CurrentDirectory, "artifacts", "bin");
     }
 }

@@ -19,7 +19,7 @@ public sealed class BenchRun(BenchOptions options, TextWriter output)
         var machine = MachineFacts.Read();
         if (options.Side != "kernel")
         {
-            OurPath.RequireBinaries(options.Binaries);
+            OurPath.RequirePrograms();
         }
 
         using var scope = new BenchScope(cancel);
@@ -55,7 +55,7 @@ public sealed class BenchRun(BenchOptions options, TextWriter output)
         var contenders = new List<Contender>();
         if (options.Side != "kernel")
         {
-            contenders.Add(new Contender(Contender.Ours, new OurPath("ours", scope, options.Binaries)));
+            contenders.Add(new Contender(Contender.Ours, new OurPath("ours", scope)));
         }
 
         foreach (var peer in options.Side == "ours" ? [] : options.Peers)

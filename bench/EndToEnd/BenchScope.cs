@@ -25,6 +25,16 @@ public sealed class BenchScope(CancellationToken cancel) : IDisposable
         return _topology.AddNamespace(name);
     }
 
+    /// <summary>Ties something to the scope: disposed with it, last one first.</summary>
+    public T Own<T>(T owned) where T : IDisposable
+    {
+        cancel.ThrowIfCancellationRequested();
+        return _topology.Own(owned);
+    }
+
+    /// <summary>Notes a program that is started and stopped elsewhere, so that its CPU time is watched.</summary>
+    public void AddServer(NamedProcess server) => _servers.Add(server);
+
     /// <summary>Starts a program that stays until the scope is closed.</summary>
     public NamedProcess StartServer(string name, NetworkNamespace space, string file, params string[] arguments)
     {

@@ -1,3 +1,5 @@
+using Dataplane.Testing.Clusters;
+
 namespace Dataplane.Bench.EndToEnd.Paths;
 
 /// <summary>A pod of the bench: which node it is on and its address.</summary>
@@ -5,15 +7,13 @@ public sealed record BenchPod(string Name, int Node, string Address, bool Remote
 
 /// <summary>
 /// The cluster every contender builds: two nodes, a client and two servers whose traffic stays on node 1 ("local"),
-/// a client on node 1 whose two servers are on node 2 ("remote"). Addresses are the same for all contenders, for each has nodes of its own.
+/// a client on node 1 whose two servers are on node 2 ("remote"). Addresses are those that <see cref="Cluster"/> gives in this order,
+/// and the same for all contenders, for each has nodes of its own.
 /// </summary>
 public static class BenchPlan
 {
     /// <summary>Pods of the cluster.</summary>
-    public const string ClusterCidr = "10.244.0.0/16";
-
-    /// <summary>ClusterIPs.</summary>
-    public const string ServiceCidr = "10.96.0.0/12";
+    public const string ClusterCidr = Cluster.ClusterCidr;
 
     /// <summary>iperf3, on TCP and (control of UDP tests) the same port.</summary>
     public const int StreamPort = 5201;
@@ -30,8 +30,8 @@ public static class BenchPlan
     /// <summary>All pods.</summary>
     public static IReadOnlyList<BenchPod> Pods { get; } =
     [
-        new("c1", 1, "10.244.1.11", Remote: false), new("s1a", 1, "10.244.1.12", Remote: false), new("s1b", 1, "10.244.1.13", Remote: false),
-        new("c2", 1, "10.244.1.21", Remote: true), new("s2a", 2, "10.244.2.22", Remote: true), new("s2b", 2, "10.244.2.23", Remote: true),
+        new("c1", 1, "10.244.1.10", Remote: false), new("s1a", 1, "10.244.1.11", Remote: false), new("s1b", 1, "10.244.1.12", Remote: false),
+        new("c2", 1, "10.244.1.13", Remote: true), new("s2a", 2, "10.244.2.10", Remote: true), new("s2b", 2, "10.244.2.11", Remote: true),
     ];
 
     /// <summary>
@@ -39,8 +39,8 @@ public static class BenchPlan
     /// </summary>
     public static IReadOnlyList<BenchService> Services { get; } =
     [
-        Stream("stream-local", "10.96.1.10", "s1a"), Web("web-local", "10.96.1.20", "s1a", "s1b"),
-        Stream("stream-remote", "10.96.2.10", "s2a"), Web("web-remote", "10.96.2.20", "s2a", "s2b"),
+        Stream("stream-local", "10.96.0.10", "s1a"), Web("web-local", "10.96.0.11", "s1a", "s1b"),
+        Stream("stream-remote", "10.96.0.12", "s2a"), Web("web-remote", "10.96.0.13", "s2a", "s2b"),
     ];
 
     /// <summary>Address of a node on the underlay link.</summary>

@@ -48,7 +48,7 @@ public sealed class KernelPath(string name, BenchScope scope, KernelServices kin
     /// <inheritdoc/>
     protected override void Connect(IReadOnlyList<BenchService> services)
     {
-        _nodes = MakeNodes();
+        MakeNodes();
         for (var node = 1; node <= 2; node++)
             MakeVxlan(node);
 
@@ -64,9 +64,20 @@ public sealed class KernelPath(string name, BenchScope scope, KernelServices kin
             _ => ["nft", "-f", rules],
         };
         var watch = Stopwatch.StartNew();
-        foreach (var node in _nodes)
-            node.Run(TimeSpan.FromMinutes(5), program[0], program[1..]);
+        Parallel.ForEach(_nodes, node => node.Run(TimeSpan.FromMinutes(5), program[0], program[1..]));
         ProgrammingSeconds = watch.Elapsed.TotalSeconds;
+    }
+
+    private void MakeNodes()
+    {
+        _nodes = [Scope.AddNamespace($"{Name}-n1"), Scope.AddNamespace($"{Name}-n2")];
+        _nodes[0].Ip($"link add up0 mtu {UnderlayMtu} type veth peer name up0 mtu {UnderlayMtu} netns {_nodes[1].Name}");
+        for (var i = 0; i < _nodes.Length; i++)
+        {
+            _nodes[i].Sysctl("net.ipv4.ip_forward", "1");
+            _nodes[i].AddAddress("up0", $"{BenchPlan.NodeAddress(i + 1)}/24");
+            _nodes[i].Ip("link set up0 up");
+        }
     }
 
     private void MakeVxlan(int node)
@@ -86,7 +97,8 @@ public sealed class KernelPath(string name, BenchScope scope, KernelServices kin
     {
         var mtu = pod.Remote ? UnderlayMtu - VxlanOverhead : UnderlayMtu;
         var gateway = $"10.244.{pod.Node}.1";
-        var (node, space) = (_nodes[pod.Node - 1], Pods[pod.Name]);
+        var (node, space) = (_nodes[pod.Node - 1], Scope.AddNamespace($"{Name}-{pod.Name}"));
+        AddPod(pod.Name, space);
         node.Ip($"link add veth-{pod.Name} mtu {mtu} type veth peer name eth0 mtu {mtu} netns {space.Name}");
         node.AddAddress($"veth-{pod.Name}", $"{gateway}/32");
         node.Ip($"link set veth-{pod.Name} up");

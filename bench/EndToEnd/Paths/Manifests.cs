@@ -7,44 +7,6 @@ namespace Dataplane.Bench.EndToEnd.Paths;
 /// <summary>The Kubernetes YAML that tells our agent what iptables-restore tells the kernel.</summary>
 internal static class Manifests
 {
-    /// <summary>Namespace, nodes and pods.</summary>
-    internal static string Cluster()
-    {
-        var text = new StringBuilder($"""
-            apiVersion: v1
-            kind: Namespace
-            metadata: {"{"} name: {BenchService.Namespace}, labels: {"{"} kubernetes.io/metadata.name: {BenchService.Namespace} {"} }"}
-
-            """);
-        for (var node = 1; node <= 2; node++)
-        {
-            text.Append(CultureInfo.InvariantCulture, $$"""
-                ---
-                apiVersion: v1
-                kind: Node
-                metadata: { name: n{{node}} }
-                spec: { podCIDR: {{BenchPlan.PodCidr(node)}}, podCIDRs: [{{BenchPlan.PodCidr(node)}}] }
-                status: { addresses: [{ type: InternalIP, address: {{BenchPlan.NodeAddress(node)}} }] }
-
-                """);
-        }
-
-        foreach (var pod in BenchPlan.Pods)
-        {
-            text.Append(CultureInfo.InvariantCulture, $$"""
-                ---
-                apiVersion: v1
-                kind: Pod
-                metadata: { name: {{pod.Name}}, namespace: {{BenchService.Namespace}}, labels: { app: {{pod.Name}} } }
-                spec: { nodeName: n{{pod.Node}}, containers: [{ name: main, image: none }] }
-                status: { phase: Running, podIP: {{pod.Address}}, podIPs: [{ ip: {{pod.Address}} }] }
-
-                """);
-        }
-
-        return text.ToString();
-    }
-
     /// <summary>A Service and an EndpointSlice each.</summary>
     internal static string Services(IReadOnlyList<BenchService> services)
     {
@@ -55,8 +17,7 @@ internal static class Manifests
                 $"{{ name: {p.Name}, protocol: {Upper(p)}, port: {p.Port}, targetPort: {p.TargetPort} }}"));
             var slicePorts = string.Join(", ", service.Ports.Select(p => $"{{ name: {p.Name}, protocol: {Upper(p)}, port: {p.TargetPort} }}"));
             var endpoints = string.Join(", ", service.Backends.Select(b =>
-                $"{{ addresses: [{b.Address}], nodeName: n{b.Node}, conditions: {{ ready: true, serving: true, terminating: false }}, "
-                + $"targetRef: {{ kind: Pod, namespace: {BenchService.Namespace}, name: {b.Pod} }} }}"));
+                $"{{ addresses: [{b.Address}], nodeName: node-{b.Node}, conditions: {{ ready: true, serving: true, terminating: false }} }}"));
             text.Append(CultureInfo.InvariantCulture, $$"""
                 ---
                 apiVersion: v1

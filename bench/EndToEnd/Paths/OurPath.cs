@@ -1,88 +1,105 @@
 using System.Diagnostics;
 using Dataplane.Testing;
+using Dataplane.Testing.Clusters;
 
 namespace Dataplane.Bench.EndToEnd.Paths;
 
-/// <summary>Our dataplane: per node a `dataplane` and a `dataplane-agent` fed by a directory of manifests; pods attached by `dpctl`.</summary>
-public sealed class OurPath(string name, BenchScope scope, string binaries) : TrafficPath(name, scope)
+/// <summary>
+/// Our dataplane, as the tests run it: per node a `dataplane` and a `dataplane-agent` fed by a directory of manifests,
+/// pods attached by `dpctl`.
+/// </summary>
+public sealed class OurPath(string name, BenchScope scope) : TrafficPath(name, scope)
 {
     private readonly List<NamedProcess> _processes = [];
-    private NetworkNamespace[] _nodes = [];
+    private DataplaneNode[] _nodes = [];
+    private Cluster? _cluster;
 
     /// <inheritdoc/>
     public override IReadOnlyList<NamedProcess> DataplaneProcesses => _processes;
 
-    /// <summary>Throws with the remedy when a program is missing.</summary>
-    public static void RequireBinaries(string binaries)
+    /// <summary>Throws when a program is missing.</summary>
+    public static void RequirePrograms()
     {
-        foreach (var program in (string[])["dataplane", "dataplane-agent", "dpctl"])
+        try
         {
-            if (!File.Exists(Path.Combine(binaries, program)))
-            {
-                throw new BenchException(
-                    $"{Path.Combine(binaries, program)} is missing: run ./build.sh build, name its folder with --bin, or measure the kernel alone with --side kernel");
-            }
+            _ = (Installed.Dataplane, Installed.Agent, Installed.Dpctl);
+        }
+        catch (CommandException e)
+        {
+            throw new BenchException(e.Message + ", or measure the kernel alone with --side kernel");
         }
     }
 
     /// <inheritdoc/>
     public override void ForgetFlows()
     {
-        for (var node = 1; node <= 2; node++)
-            Dpctl(node, "ct", "flush").EnsureSuccess();
+        foreach (var node in _nodes)
+            node.Dpctl("ct", "flush");
     }
 
     /// <inheritdoc/>
     protected override void Connect(IReadOnlyList<BenchService> services)
     {
-        var manifests = Directory.CreateDirectory(Path.Combine(Scope.Folder, $"{Name}-manifests")).FullName;
-        File.WriteAllText(Path.Combine(manifests, "cluster.yaml"), Manifests.Cluster());
-        File.WriteAllText(Path.Combine(manifests, "services.yaml"), Manifests.Services(services));
-        _nodes = MakeNodes();
-
-        var watch = Stopwatch.StartNew();
-        for (var node = 1; node <= 2; node++)
-            StartNode(node, manifests);
-
-        foreach (var pod in BenchPlan.Pods)
+        _cluster = Scope.Own(Cluster.Start(NodeKind.Dataplane, NodeKind.Dataplane));
+        _nodes = [.. _cluster.Nodes.Cast<DataplaneNode>()];
+        foreach (var node in _nodes)
         {
-            Dpctl(pod.Node, "endpoint", "add", "--pod", $"{BenchService.Namespace}/{pod.Name}", "--ip", pod.Address, "--netns", Pods[pod.Name].Path)
-                .EnsureSuccess();
+            Watch($"dataplane {node.Name}", node.Dataplane!);
+            Watch($"agent {node.Name}", node.Agent!);
         }
 
-        // The agent reads the directory on its own time; its work is done when the node knows every service port.
-        var ports = services.Sum(s => s.Ports.Count);
-        for (var node = 1; node <= 2; node++)
+        var pods = BenchPlan.Pods.ToDictionary(p => p.Name, p => _cluster.AddPod(_nodes[p.Node - 1], BenchService.Namespace, p.Name));
+        foreach (var pod in BenchPlan.Pods)
         {
-            var current = node;
-            Scope.WaitUntil($"{ports} service ports on n{node}", TimeSpan.FromSeconds(120), _processes[^1], () =>
-            {
-                var listed = Dpctl(current, "service", "list", "-o", "json");
-                return listed.Succeeded && Manifests.CountServicePorts(listed.Output) >= ports;
-            });
+            Same(pod.Name, pod.Address, pods[pod.Name].Address);
+            AddPod(pod.Name, pods[pod.Name].Net);
+        }
+
+        _cluster.WaitUntilPodsReady();
+        Program(_cluster, services, pods);
+    }
+
+    /// <inheritdoc/>
+    protected override string Describe() => _cluster?.Log(lines: 20) ?? "";
+
+    // The agent reads the directory on its own time; its work is done when the node knows every service port.
+    private void Program(Cluster cluster, IReadOnlyList<BenchService> services, Dictionary<string, ClusterPod> pods)
+    {
+        var watch = Stopwatch.StartNew();
+        foreach (var service in BenchPlan.Services)
+        {
+            var made = cluster.AddService(
+                service.Name, [.. service.Backends.Select(b => pods[b.Pod])],
+                [.. service.Ports.Select(p => new ClusterServicePort(p.Name, p.Protocol.ToUpperInvariant(), p.Port, p.TargetPort))]);
+            Same(service.Name, service.ClusterIp, made.ClusterIp);
+        }
+
+        var dummies = services.Except(BenchPlan.Services).ToList();
+        if (dummies.Count > 0)
+            cluster.Manifests.Apply("dummies", Manifests.Services(dummies));
+
+        var ports = services.Sum(s => s.Ports.Count);
+        foreach (var node in _nodes)
+        {
+            Scope.WaitUntil(
+                $"{ports} service ports on {node.Name}", TimeSpan.FromSeconds(120), _processes[^1],
+                () => Manifests.CountServicePorts(node.Dpctl("service", "list", "-o", "json")) >= ports);
         }
 
         ProgrammingSeconds = watch.Elapsed.TotalSeconds;
     }
 
-    /// <inheritdoc/>
-    protected override string Describe() => string.Join('\n', _processes.Select(p => $"--- {p.Name}\n{NamedProcess.Tail(p.Process.Output)}"));
-
-    private void StartNode(int node, string manifests)
+    private void Watch(string name, BackgroundProcess process)
     {
-        var state = Directory.CreateDirectory(Path.Combine(Scope.Folder, $"{Name}-n{node}")).FullName;
-        var dataplane = Scope.StartServer($"dataplane n{node}", _nodes[node - 1], Path.Combine(binaries, "dataplane"), "run",
-            "--node-name", $"n{node}", "--node-ip", BenchPlan.NodeAddress(node), "--uplink", "up0",
-            "--pod-cidr", BenchPlan.PodCidr(node), "--cluster-cidr", BenchPlan.ClusterCidr, "--service-cidr", BenchPlan.ServiceCidr,
-            "--routing", "vxlan", "--control", Control(node), "--metrics-listen", "127.0.0.1:9962", "--state-dir", state);
-        _processes.Add(dataplane);
-        Scope.WaitUntil("answer on the control socket", TimeSpan.FromSeconds(30), dataplane, () => Dpctl(node, "version").Succeeded);
-        _processes.Add(Scope.StartServer($"agent n{node}", _nodes[node - 1], Path.Combine(binaries, "dataplane-agent"), "run",
-            "--node-name", $"n{node}", "--control", Control(node), "--manifests", manifests));
+        var named = new NamedProcess(name, process);
+        _processes.Add(named);
+        Scope.AddServer(named);
     }
 
-    private string Control(int node) => $"unix://{Scope.Folder}/{Name}-n{node}/control.sock";
-
-    private CommandResult Dpctl(int node, params string[] arguments) =>
-        Command.Try(TimeSpan.FromSeconds(30), Path.Combine(binaries, "dpctl"), ["--control", Control(node), .. arguments]);
+    // The plan is written down twice, for the kernel needs addresses too: a difference would measure other pods.
+    private static void Same(string what, string planned, string given)
+    {
+        if (planned != given)
+            throw new BenchException($"{what} has the address {given}, the bench expects {planned}: correct BenchPlan");
+    }
 }

@@ -39,15 +39,11 @@ public abstract class TrafficPath(string name, BenchScope scope)
     /// <summary>Builds the cluster, starts the servers and waits until every service answers.</summary>
     public void Build(int dummyServices)
     {
-        foreach (var pod in BenchPlan.Pods)
-        {
-            var space = Scope.AddNamespace($"{Name}-{pod.Name}");
-            // Room for a connection per request: the default range ends after 28,000 tuples in TIME_WAIT.
-            space.Sysctl("net.ipv4.ip_local_port_range", "1024 65000");
-            _pods[pod.Name] = space;
-        }
-
         Connect(BenchPlan.WithDummies(dummyServices));
+        // Room for a connection per request: the default range ends after 28,000 tuples in TIME_WAIT.
+        foreach (var space in _pods.Values)
+            space.Sysctl("net.ipv4.ip_local_port_range", "1024 65000");
+
         foreach (var pod in BenchPlan.Pods.Where(p => p.Name.StartsWith('s')))
             StartServers(pod.Name, _pods[pod.Name]);
 
@@ -63,23 +59,11 @@ public abstract class TrafficPath(string name, BenchScope scope)
     /// <summary>Empties the connection tables, so that no measurement starts with what the one before left in TIME_WAIT.</summary>
     public abstract void ForgetFlows();
 
-    /// <summary>Makes nodes, links, routes and services, and connects the pods' namespaces, which exist.</summary>
+    /// <summary>Makes nodes, links, routes, pods and services; calls <see cref="AddPod"/> for each pod.</summary>
     protected abstract void Connect(IReadOnlyList<BenchService> services);
 
-    /// <summary>Two node namespaces joined by a veth "up0" of MTU 1500 with the nodes' addresses.</summary>
-    protected NetworkNamespace[] MakeNodes()
-    {
-        NetworkNamespace[] nodes = [Scope.AddNamespace($"{Name}-n1"), Scope.AddNamespace($"{Name}-n2")];
-        nodes[0].Ip($"link add up0 type veth peer name up0 netns {nodes[1].Name}");
-        for (var i = 0; i < nodes.Length; i++)
-        {
-            nodes[i].Sysctl("net.ipv4.ip_forward", "1");
-            nodes[i].AddAddress("up0", $"{BenchPlan.NodeAddress(i + 1)}/24");
-            nodes[i].Ip("link set up0 up");
-        }
-
-        return nodes;
-    }
+    /// <summary>Notes the namespace of a pod.</summary>
+    protected void AddPod(string name, NetworkNamespace space) => _pods.Add(name, space);
 
     private void StartServers(string pod, NetworkNamespace space)
     {
