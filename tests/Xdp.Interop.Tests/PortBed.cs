@@ -1,3 +1,4 @@
+using System.Net.NetworkInformation;
 using Dataplane.Testing;
 using NetworkNamespace = Dataplane.Testing.NetworkNamespace;
 using OpenNamespace = Xdp.Interop.Links.NetworkNamespace;
@@ -50,6 +51,14 @@ internal sealed class PortBed : IDisposable
     public static string AddressOf(int pod) => $"10.9.0.{pod + 1}";
 
     public int IfindexOf(int pod) => InNode(() => InterfaceName.ToIndex($"v{pod}"));
+
+    /// <summary>The address of the pod's end of its link.</summary>
+    public byte[] MacOf(int pod)
+    {
+        // "eth0@if2  UP  02:03:..  <...>"; not from /sys, which shows another namespace's devices.
+        string[] fields = Pods[pod].Run("ip", "-br", "link", "show", "eth0").Output.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        return PhysicalAddress.Parse(fields[2].ToUpperInvariant()).GetAddressBytes();
+    }
 
     /// <summary>Runs code on a thread inside the node's namespace.</summary>
     public T InNode<T>(Func<T> body) => _inside.Run(body);
