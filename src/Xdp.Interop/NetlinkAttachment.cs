@@ -63,6 +63,13 @@ internal static unsafe class NetlinkAttachment
         }
     }
 
+    /// <summary>The name of the program attached in any mode; null when there is none, or we may not look.</summary>
+    public static string? NameOn(int ifindex)
+    {
+        using var existing = Existing(ifindex, XdpMode.Native, out _) ?? Existing(ifindex, XdpMode.Generic, out _);
+        return existing is null ? null : NameOf(existing);
+    }
+
     /// <summary>The program attached in this mode; null when there is none, no device, or we may not look (<paramref name="unknown"/>).</summary>
     private static SafeFileDescriptor? Existing(int ifindex, XdpMode mode, out bool unknown)
     {

@@ -8,17 +8,21 @@ namespace Xdp.Interop;
 /// One program attached through libxdp, whose dispatcher calls several programs of one device in turn. libxdp must load the program itself (as
 /// an extension of the dispatcher), so it gets a second copy of the object, made to share the first one's maps.
 /// Where its dispatcher check fails, libxdp attaches that copy alone; what happened is read back from the device.
+/// What can be asked of the kernel is not asked of libxdp: 1.3 loses a descriptor with every look at a single program.
 /// </summary>
 internal sealed unsafe class XdpDispatcher : IDisposable
 {
+    private const string DispatcherName = "xdp_dispatcher"; // in libxdp's object, stable since 1.0
     private readonly BpfObjectHandle _copy;
+    private readonly string _name;
     private readonly int _ifindex;
     private readonly int _mode;
     private nint _program;
 
-    private XdpDispatcher(BpfObjectHandle copy, nint program, int ifindex, int mode)
+    private XdpDispatcher(BpfObjectHandle copy, string name, nint program, int ifindex, int mode)
     {
         _copy = copy;
+        _name = name;
         _program = program;
         _ifindex = ifindex;
         _mode = mode;
@@ -50,7 +54,10 @@ internal sealed unsafe class XdpDispatcher : IDisposable
             int libxdpMode = mode == XdpMode.Native ? LibXdp.XDP_MODE_NATIVE : LibXdp.XDP_MODE_SKB;
             if (LibXdp.xdp_program__attach(program, ifindex, libxdpMode, 0) != 0)
                 return null;
-            var attached = new XdpDispatcher(copy, program, ifindex, libxdpMode) { How = ReadBack(ifindex) };
+            var attached = new XdpDispatcher(copy, name, program, ifindex, libxdpMode)
+            {
+                How = NetlinkAttachment.NameOn(ifindex) == DispatcherName ? XdpAttachment.Dispatcher : XdpAttachment.SingleProgram,
+            };
             copy = null;
             program = 0;
             return attached;
@@ -66,7 +73,7 @@ internal sealed unsafe class XdpDispatcher : IDisposable
     /// <summary>Takes programs called <paramref name="name"/>, of whatever process, out of a device's dispatcher.</summary>
     public static void DetachByName(int ifindex, string name)
     {
-        if (!NativeLibrary.TryLoad("libxdp.so.1", out _))
+        if (NetlinkAttachment.NameOn(ifindex) != DispatcherName || !NativeLibrary.TryLoad("libxdp.so.1", out _))
             return;
         nint all = LibXdp.xdp_multiprog__get_from_ifindex(ifindex);
         if (LibXdp.libxdp_get_error(all) != 0)
@@ -94,6 +101,12 @@ internal sealed unsafe class XdpDispatcher : IDisposable
     /// <summary>Takes the program off its device and frees it.</summary>
     public void Detach()
     {
+        if (How == XdpAttachment.SingleProgram)
+        {
+            Dispose();
+            NetlinkAttachment.DetachByName(_ifindex, _name, except: null, shared: false);
+            return;
+        }
         int result = LibXdp.xdp_program__detach(_program, _ifindex, _mode, 0);
         Dispose();
         if (LibBpf.ErrorOf(result) is var error and not (Errno.None or Errno.ENODEV or Errno.ENOENT))
@@ -120,15 +133,5 @@ internal sealed unsafe class XdpDispatcher : IDisposable
                 return false;
         }
         return true;
-    }
-
-    private static XdpAttachment ReadBack(int ifindex)
-    {
-        nint all = LibXdp.xdp_multiprog__get_from_ifindex(ifindex);
-        if (LibXdp.libxdp_get_error(all) != 0)
-            return XdpAttachment.SingleProgram;
-        bool alone = LibXdp.xdp_multiprog__is_legacy(all);
-        LibXdp.xdp_multiprog__close(all);
-        return alone ? XdpAttachment.SingleProgram : XdpAttachment.Dispatcher;
     }
 }

@@ -63,6 +63,8 @@ internal sealed class PortBed : IDisposable
     /// <summary>Runs code on a thread inside the node's namespace.</summary>
     public T InNode<T>(Func<T> body) => _inside.Run(body);
 
+    public void InNode(Action body) => _inside.Run(body);
+
     /// <summary>Attaches the pod program, opens a socket, fills it, and only then lets the link come up.</summary>
     public XskSocket OpenPort(int pod, XdpMode mode = XdpMode.Generic, XskSocketOptions? options = null)
     {
