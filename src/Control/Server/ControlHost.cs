@@ -19,7 +19,7 @@ public sealed class ControlHost : IAsyncDisposable
     /// <summary>Opens both. When one cannot be opened, neither stays open.</summary>
     /// <param name="options">control, max-message-bytes and metrics-listen are read.</param>
     /// <param name="service">The control service.</param>
-    /// <param name="metrics">What /metrics shows, in this order.</param>
+    /// <param name="metrics">What /metrics shows, in this order; the control service's own calls come last.</param>
     /// <param name="health">What /healthz and /readyz tell.</param>
     /// <param name="loggers">For failures of service and sources; requests are not logged.</param>
     /// <param name="cancellationToken">Gives up.</param>
@@ -34,7 +34,7 @@ public sealed class ControlHost : IAsyncDisposable
     {
         ArgumentNullException.ThrowIfNull(options);
         var control = new GrpcListener(options.ControlSocketPath, service, loggers, options.MaxMessageBytes);
-        var http = options.MetricsListen is { } listen ? new MetricsListener(listen, metrics, health, loggers) : null;
+        var http = options.MetricsListen is { } listen ? new MetricsListener(listen, [.. metrics, control.Metrics], health, loggers) : null;
         var host = new ControlHost(control, http);
         try
         {

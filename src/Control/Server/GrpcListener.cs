@@ -1,6 +1,7 @@
 using System.Net;
 using Dataplane.Contracts;
 using Dataplane.Contracts.Grpc;
+using Dataplane.Control.Metrics;
 using Dataplane.Control.Server.Grpc;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -42,6 +43,9 @@ public sealed class GrpcListener : IAsyncDisposable
             NullLoggerFactory.Instance);
         _application = new GrpcApplication(service, maxMessageSize, loggers.CreateLogger<GrpcListener>(), _stopping.Token);
     }
+
+    /// <summary>Calls by method and status.</summary>
+    public IMetricsSource Metrics => _application.Metrics;
 
     /// <summary>Binds and serves.</summary>
     /// <exception cref="IOException">The socket is served by another process, or cannot be bound.</exception>

@@ -54,7 +54,7 @@ public sealed class PrometheusTests : IDisposable
     {
         var listener = new MetricsListener(
             new IPEndPoint(IPAddress.Loopback, 0),
-            [new DataplaneMetrics(new SampleTelemetry()), new ProcessMetrics("1.2.3")],
+            MetricsPageTests.AllSources(),
             new SampleHealth(),
             NullLoggerFactory.Instance);
         await listener.StartAsync();

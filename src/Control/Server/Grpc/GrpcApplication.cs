@@ -2,6 +2,7 @@ using System.Collections.Frozen;
 using System.Globalization;
 using Dataplane.Contracts;
 using Dataplane.Contracts.Grpc;
+using Dataplane.Control.Metrics;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Http.Features;
@@ -10,13 +11,29 @@ using Microsoft.Extensions.Logging;
 namespace Dataplane.Control.Server.Grpc;
 
 /// <summary>gRPC over Kestrel's HTTP/2: turns one HTTP request into one rpc. Could be replaced by Grpc.AspNetCore without touching the service.</summary>
-internal sealed class GrpcApplication(IControlService service, int maxMessageSize, ILogger logger, CancellationToken stopping)
-    : IHttpApplication<HttpContext>
+internal sealed class GrpcApplication : IHttpApplication<HttpContext>
 {
     // Characters; clients refuse header blocks of more than 8 kB, and would then lose the status as well.
     private const int MaxDetailLength = 2048;
 
-    private readonly FrozenDictionary<string, RpcHandler> _rpcs = ControlRpcs.Bind(service);
+    private readonly FrozenDictionary<string, RpcHandler> _rpcs;
+    private readonly int _maxMessageSize;
+    private readonly ILogger _logger;
+    private readonly CancellationToken _stopping;
+
+    /// <param name="service">What is served.</param>
+    /// <param name="maxMessageSize">Largest request accepted, bytes.</param>
+    /// <param name="logger">For failures that the service did not foresee.</param>
+    /// <param name="stopping">Cuts the streams.</param>
+    public GrpcApplication(IControlService service, int maxMessageSize, ILogger logger, CancellationToken stopping)
+    {
+        (_maxMessageSize, _logger, _stopping) = (maxMessageSize, logger, stopping);
+        _rpcs = ControlRpcs.Bind(service);
+        Metrics = new RpcMetrics(_rpcs.Keys);
+    }
+
+    /// <summary>Calls so far.</summary>
+    public RpcMetrics Metrics { get; }
 
     public HttpContext CreateContext(IFeatureCollection contextFeatures) => new DefaultHttpContext(contextFeatures);
 
@@ -30,23 +47,35 @@ internal sealed class GrpcApplication(IControlService service, int maxMessageSiz
             return;
         context.Response.ContentType = GrpcProtocol.ContentType;
         context.Response.Headers[GrpcProtocol.AcceptEncodingHeader] = GrpcProtocol.IdentityEncoding;
+        string path = context.Request.Path.Value ?? "";
+        if (!_rpcs.TryGetValue(path, out var rpc))
+        {
+            Finish(context, StatusCode.Unimplemented, $"unknown method {path}");
+            return;
+        }
+        long begin = Metrics.Begin(path);
+        var status = await ServeAsync(context, rpc);
+        Metrics.End(path, begin, status);
+    }
+
+    private async Task<StatusCode> ServeAsync(HttpContext context, RpcHandler rpc)
+    {
         CallDeadline? deadline = null;
         try
         {
-            string path = context.Request.Path.Value ?? "";
-            if (!_rpcs.TryGetValue(path, out var rpc))
-                throw new RpcException(StatusCode.Unimplemented, $"unknown method {path}");
             // Streams may have no end of their own and are cut when the server stops; a single answer is worth waiting for.
-            deadline = new CallDeadline(ReadTimeout(context.Request), context.RequestAborted, rpc.IsServerStreaming ? stopping : default);
-            await rpc.HandleAsync(context.Request.BodyReader, context.Response.BodyWriter, maxMessageSize, deadline.Token);
+            deadline = new CallDeadline(ReadTimeout(context.Request), context.RequestAborted, rpc.IsServerStreaming ? _stopping : default);
+            await rpc.HandleAsync(context.Request.BodyReader, context.Response.BodyWriter, _maxMessageSize, deadline.Token);
             Finish(context, StatusCode.OK, "");
+            return StatusCode.OK;
         }
         catch (Exception e)
         {
             if (deadline is { IsClientGone: true })
-                return;
-            var failure = ToStatus(e, deadline, context.Request.Path);
+                return StatusCode.Cancelled;
+            var failure = ToStatus(e, deadline, rpc.Path);
             Finish(context, failure.StatusCode, failure.Detail);
+            return failure.StatusCode;
         }
         finally
         {
@@ -90,7 +119,7 @@ internal sealed class GrpcApplication(IControlService service, int maxMessageSiz
             case OperationCanceledException when deadline is { Token.IsCancellationRequested: true }:
                 return deadline.ToException();
             default:
-                logger.LogError(exception, "{Path} failed", path);
+                _logger.LogError(exception, "{Path} failed", path);
                 return new RpcException(StatusCode.Unknown, $"{exception.GetType().Name}: {exception.Message}");
         }
     }
