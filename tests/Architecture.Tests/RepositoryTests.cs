@@ -7,6 +7,8 @@ namespace Dataplane.Architecture.Tests;
 /// <summary>The rules, applied to this repository. Each message names the place and the remedy.</summary>
 public sealed class RepositoryTests
 {
+    private const string DropReasons = "src/Dataplane/DropReason.cs";
+
     [Fact]
     public void ProjectReferencesRunOneWay() => Violations.AssertNone(Repository.Files
         .Where(path => path.EndsWith(".csproj", StringComparison.Ordinal) || path.EndsWith(".props", StringComparison.Ordinal))
@@ -47,4 +49,14 @@ public sealed class RepositoryTests
         .Select(path => Path.GetFileNameWithoutExtension(path))
         .Where(name => name != "Control.Contracts" && !Repository.Has($"tests/{name}.Tests/{name}.Tests.csproj"))
         .Select(name => $"src/{name} has no tests/{name}.Tests"));
+
+    [Fact]
+    public void EveryDropReasonIsExplained()
+    {
+        var reasons = EnumReader.Members(new SourceFile(DropReasons, Repository.Read(DropReasons))).ToList();
+        Assert.True(reasons.Count > 20, $"only {reasons.Count} reasons read");
+        Violations.AssertNone(reasons.Where(reason => !reason.IsDocumented).Select(reason => $"{DropReasons}: {reason.Name} does not say when it happens"));
+        Violations.AssertNone(ListRules.Violations(
+            "docs/drop-reasons.md", Repository.Read("docs/drop-reasons.md"), [.. reasons.Select(reason => reason.Name).Where(name => name != "None")]));
+    }
 }

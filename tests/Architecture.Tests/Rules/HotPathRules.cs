@@ -28,7 +28,7 @@ internal static class HotPathRules
     private static readonly HashSet<string> Linq =
     [
         "Select", "SelectMany", "Where", "ToList", "ToDictionary", "ToHashSet", "ToLookup", "OrderBy", "OrderByDescending", "ThenBy",
-        "GroupBy", "Any", "All", "FirstOrDefault", "Single", "SingleOrDefault", "LastOrDefault", "Sum", "Average",
+        "GroupBy", "Any", "All", "FirstOrDefault", "Single", "SingleOrDefault", "LastOrDefault", "Average",
         "Aggregate", "Distinct", "DistinctBy", "Concat", "Zip", "Cast", "OfType", "Except", "Union", "Intersect", "MinBy", "MaxBy",
     ];
 
