@@ -1,7 +1,8 @@
 using System.Runtime.InteropServices;
 using Dataplane.Agent;
 
-using var interrupted = new CancellationTokenSource();
+// Lives as long as the process: a late second signal must not find it disposed.
+var interrupted = new CancellationTokenSource();
 using var onInterrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
 using var onTerminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
 return await AgentCommand.RunAsync(args, Console.Out, Console.Error, interrupted.Token);
