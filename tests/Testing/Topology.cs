@@ -61,14 +61,27 @@ public sealed class Topology : IDisposable
     }
 
     /// <summary>
-    /// Joins two namespaces like a cable between two network cards without offloads: frames are no longer than the MTU
-    /// and carry finished checksums, as a capture on a real wire shows them.
+    /// A namespace that is nothing but an Ethernet switch, "br0". What passes it can be captured on its ports even when
+    /// XDP takes the frames at either end, before the taps of tcpdump there.
     /// </summary>
-    public void Wire(NetworkNamespace left, string leftDevice, NetworkNamespace right, string rightDevice, int mtu = 1500)
+    public NetworkNamespace AddSwitch(string name)
     {
-        Link(left, leftDevice, right, rightDevice, mtu);
-        left.Run("ethtool", "-K", leftDevice, "tx", "off", "tso", "off", "gso", "off", "gro", "off");
-        right.Run("ethtool", "-K", rightDevice, "tx", "off", "tso", "off", "gso", "off", "gro", "off");
+        NetworkNamespace made = AddNamespace(name);
+        made.Ip("link add br0 type bridge");
+        made.Ip("link set br0 up");
+        return made;
+    }
+
+    /// <summary>
+    /// Joins a device to a switch like a network card without offloads: frames are no longer than the MTU and carry
+    /// finished checksums, as on a real wire.
+    /// </summary>
+    public void Plug(NetworkNamespace left, string device, NetworkNamespace @switch, string port, int mtu = 1500)
+    {
+        Link(left, device, @switch, port, mtu);
+        @switch.Ip($"link set {port} master br0");
+        left.Run("ethtool", "-K", device, "tx", "off", "tso", "off", "gso", "off", "gro", "off");
+        @switch.Run("ethtool", "-K", port, "tx", "off", "tso", "off", "gso", "off", "gro", "off");
     }
 
     /// <summary>Ties something (a process) to the topology: disposed before the namespaces go, last one first.</summary>

@@ -103,9 +103,8 @@ public abstract class TrafficTests<TBed>(TBed bed) : IClassFixture<TBed>
     [RequiresRootTheory, MemberData(nameof(RoutesAcross))]
     public void Frames_on_the_underlay_decode_with_right_checksums(string name) => Over(name, route =>
     {
-        // Taken where frames arrive: what is captured on its way out may still be unfinished.
-        using (var there = new UnderlayCapture(route.ServerNode, bed.Cluster.Topology.Folder))
-        using (var back = new UnderlayCapture(route.ClientNode, bed.Cluster.Topology.Folder))
+        using (var there = new UnderlayCapture(bed.Cluster, route.ClientNode))
+        using (var back = new UnderlayCapture(bed.Cluster, route.ServerNode))
         {
             route.Client.Run("curl", "-sS", "--max-time", "10", "-o", "/dev/null", $"http://{route.Address}:8080/big/4");
             Send(route, "--echo", "--count", "3", "--size", "100");

@@ -5,8 +5,8 @@ using Xunit;
 namespace Dataplane.Netns.Tests.Traffic;
 
 /// <summary>
-/// What arrives at a node from the underlay, as tcpdump decodes it. The underlay has no offloads on either side
-/// (<see cref="Topology.Wire"/>), so that every checksum must be final here.
+/// What a node sends to the underlay, as tcpdump decodes it at the switch. The underlay has no offloads on either side
+/// (<see cref="Topology.Plug"/>), so that every checksum must be final there.
 /// </summary>
 internal sealed class UnderlayCapture : IDisposable
 {
@@ -14,10 +14,10 @@ internal sealed class UnderlayCapture : IDisposable
     private readonly string _file;
     private readonly BackgroundProcess _tcpdump;
 
-    internal UnderlayCapture(ClusterNode node, string folder)
+    internal UnderlayCapture(Cluster cluster, ClusterNode node)
     {
-        _file = Path.Combine(folder, $"underlay-{node.Name}.pcap");
-        _tcpdump = node.Net.Start("tcpdump", "-i", "eth0", "-Q", "in", "-U", "-B", "16384", "-w", _file, "ip");
+        _file = Path.Combine(cluster.Topology.Folder, $"underlay-{node.Name}.pcap");
+        _tcpdump = cluster.Underlay.Start("tcpdump", "-i", node.Name, "-Q", "in", "-U", "-B", "16384", "-w", _file, "ip");
         _tcpdump.WaitForOutput("listening on", TimeSpan.FromSeconds(5));
     }
 

@@ -22,11 +22,15 @@ public sealed class Cluster : IDisposable
     private Cluster()
     {
         Topology = Topology.Create();
+        Underlay = Topology.AddSwitch("underlay");
         Manifests = new ManifestDirectory(Path.Combine(Topology.Folder, "manifests"));
     }
 
     /// <summary>The namespaces and links.</summary>
     public Topology Topology { get; }
+
+    /// <summary>The switch between the nodes; its ports have the nodes' names.</summary>
+    public NetworkNamespace Underlay { get; }
 
     /// <summary>What the agents of all nodes watch.</summary>
     public ManifestDirectory Manifests { get; }
@@ -96,9 +100,9 @@ public sealed class Cluster : IDisposable
     {
         for (int i = 0; i < kinds.Length; i++)
             _nodes.Add(kinds[i] == NodeKind.Kernel ? new KernelNode(this, i + 1) : new DataplaneNode(this, i + 1));
-        Topology.Wire(_nodes[0].Net, "eth0", _nodes[1].Net, "eth0", UnderlayMtu);
         foreach (ClusterNode node in _nodes)
         {
+            Topology.Plug(node.Net, "eth0", Underlay, node.Name, UnderlayMtu);
             node.Net.AddAddress("eth0", $"{node.Address}/24");
             Manifests.ApplyNode(node);
         }
