@@ -47,7 +47,7 @@ internal static class HealthChecks
         string fill = $"{used} of {capacity} entries ({Words.Percent(used, capacity)})";
         return used < capacity * ConntrackAlarm || capacity == 0
             ? new("conntrack", true, fill)
-            : new("conntrack", false, $"{fill}: nearly full, new flows will be dropped; raise its size (dpctl config)");
+            : new("conntrack", false, $"{fill}: nearly full, new flows will be dropped; raise conntrack-entries");
     }
 
     private static HealthFinding Frames(Status status)
