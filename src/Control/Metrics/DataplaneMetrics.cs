@@ -109,6 +109,13 @@ public sealed class DataplaneMetrics(ITelemetrySource source) : IMetricsSource
     private static void WriteState(ref MetricsWriter writer, TelemetrySnapshot snapshot)
     {
         writer.Single("dataplane_state_generation", "Generation of the state in force; 0: none was received.", MetricType.Gauge, snapshot.Generation);
+        writer.Single("dataplane_last_sync_timestamp_seconds", "When the state in force was applied; 0: never.", MetricType.Gauge, snapshot.LastSyncTime);
+        writer.Family("dataplane_syncs_total", "States and changes of state received, by outcome.", MetricType.Counter);
+        writer.Sample("outcome", "applied", snapshot.SyncsApplied);
+        writer.Sample("outcome", "refused", snapshot.SyncsRefused);
+        // kube-proxy's boards and alerts go on working.
+        writer.Family("kubeproxy_sync_proxy_rules_last_timestamp_seconds", "The same as dataplane_last_sync_timestamp_seconds, under kube-proxy's name.", MetricType.Gauge);
+        writer.Sample("ip_family", "IPv4", snapshot.LastSyncTime);
         writer.Single("dataplane_flow_events_lost_total", "Flow events lost because their reader was too slow.", MetricType.Counter, snapshot.FlowEventsLost);
     }
 }

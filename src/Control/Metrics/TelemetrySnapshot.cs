@@ -24,6 +24,15 @@ public sealed class TelemetrySnapshot
     /// <summary>Generation of the state in force; 0: none was ever received.</summary>
     public ulong Generation { get; set; }
 
+    /// <summary>When it was applied, Unix time in seconds; 0: never.</summary>
+    public double LastSyncTime { get; set; }
+
+    /// <summary>Syncs and updates that were applied.</summary>
+    public ulong SyncsApplied { get; set; }
+
+    /// <summary>Syncs and updates that were refused.</summary>
+    public ulong SyncsRefused { get; set; }
+
     /// <summary>Flow events lost because their reader was too slow.</summary>
     public ulong FlowEventsLost { get; set; }
 
@@ -36,6 +45,7 @@ public sealed class TelemetrySnapshot
         Frames = default;
         Conntrack = default;
         Tables = default;
-        Generation = FlowEventsLost = 0;
+        Generation = SyncsApplied = SyncsRefused = FlowEventsLost = 0;
+        LastSyncTime = 0;
     }
 }

@@ -59,9 +59,6 @@ public sealed class DataplaneOptions
     /// <summary>spin-microseconds.</summary>
     public int SpinMicroseconds { get; internal set; }
 
-    /// <summary>batch-size, frames.</summary>
-    public int BatchSize { get; internal set; }
-
     /// <summary>umem-frames, frames of 4096 bytes.</summary>
     public int UmemFrames { get; internal set; }
 

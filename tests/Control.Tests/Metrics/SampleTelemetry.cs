@@ -20,6 +20,9 @@ internal sealed class SampleTelemetry : ITelemetrySource
         snapshot.Conntrack = new ConntrackSample(42, 262144, 100, 50, 5, 3);
         snapshot.Tables = new TableSample(3, 1, 2, 6, 4, 5, 7, 2);
         snapshot.Generation = 9;
+        snapshot.LastSyncTime = 1_700_000_000.5;
+        snapshot.SyncsApplied = 9;
+        snapshot.SyncsRefused = 1;
         snapshot.FlowEventsLost = 11;
     }
 }

@@ -59,12 +59,13 @@ internal static class ForeignClient
     {
         if (Try("needs node and npm", "npm", "--version") is { } missing)
             return missing;
-        string installed = Path.Combine(NodeDirectory, "node_modules", "@grpc", "grpc-js", "package.json");
+        // npm writes this file last.
+        string installed = Path.Combine(NodeDirectory, "node_modules", ".package-lock.json");
         if (File.Exists(installed))
             return null;
         Directory.CreateDirectory(NodeDirectory);
         return Try(
-            $"npm cannot fetch {GrpcJsPackage}", "npm", "install", "--prefix", NodeDirectory, "--ignore-scripts", "--no-audit", "--no-fund", GrpcJsPackage);
+            $"npm cannot fetch {GrpcJsPackage}", "npm", "install", "--prefix", NodeDirectory, "--ignore-scripts", "--no-audit", "--no-fund", "--fetch-retries=1", GrpcJsPackage);
     }
 
     private static string? Try(string reason, string file, params string[] arguments)
