@@ -27,6 +27,6 @@ public static class GrpcProtocol
     /// <summary>Bytes before each message: the compressed flag, then the length, big-endian.</summary>
     public const int MessagePrefixSize = 5;
 
-    /// <summary>Largest message either side reads unless told otherwise, bytes. A full state of 10,000 services with 100,000 backends takes about 8 MiB.</summary>
+    /// <summary>Largest message either side reads unless told otherwise, bytes. A full state of 10,000 services with 100,000 backends takes about 3.4 MB.</summary>
     public const int DefaultMaxMessageSize = 64 * 1024 * 1024;
 }

@@ -6,6 +6,10 @@ using Microsoft.Extensions.Logging;
 namespace Dataplane.Control.Server;
 
 /// <summary>The two doors of the process: the control service on its Unix socket, and metrics and health over HTTP.</summary>
+/// <remarks>
+/// Without requests the two servers together allocate 480 bytes a second (measured; Kestrel's clock renews the text of the date header),
+/// which is hours to days between collections of the youngest generation. Nothing else here runs by itself.
+/// </remarks>
 public sealed class ControlHost : IAsyncDisposable
 {
     // Longer than any call should take, shorter than the 30 s that Kubernetes grants a stopping pod.

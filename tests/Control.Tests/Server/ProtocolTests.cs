@@ -97,6 +97,25 @@ public sealed class ProtocolTests
         Assert.EndsWith("xxx...", response.Headers.GetValues("grpc-message").Single(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task GarbageOnTheSocketHurtsNobodyElse()
+    {
+        await using var grpc = await GrpcFixture.StartAsync();
+        var random = new Random(7);
+        for (int i = 0; i < 50; i++)
+        {
+            // Half of them begin as HTTP/2 should, so that the garbage reaches the frame parser.
+            byte[] garbage = new byte[random.Next(24, 4000)];
+            random.NextBytes(garbage);
+            if (i % 2 == 0)
+                "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"u8.CopyTo(garbage);
+            using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            await socket.ConnectAsync(new UnixDomainSocketEndPoint(grpc.SocketPath));
+            await socket.SendAsync(garbage);
+        }
+        Assert.Equal(3ul, (await grpc.Client.SyncAsync(new Contracts.V1.SyncRequest { Generation = 3 })).Generation);
+    }
+
     private static async Task<HttpResponseMessage> SendAsync(GrpcFixture grpc, string path, byte[] body, Action<HttpRequestMessage>? change = null)
     {
         using var http = new HttpClient(new SocketsHttpHandler
