@@ -7,7 +7,7 @@
  */
 #include "maps.h"
 
-SEC("xdp.frags")
+SEC("xdp")
 int dp_host(struct xdp_md *ctx)
 {
 	return to_socket(ctx, XDP_DROP);

@@ -5,6 +5,9 @@
  *
  * Policy lives in user space. These programs only decide "to the socket" or "not ours", and what happens when
  * there is no socket: a pod's frames are dropped, the node's own traffic goes on as if we were not there.
+ *
+ * All of them work on frames of several buffers (up to 64 kB). The loader sets BPF_F_XDP_HAS_FRAGS; the section name
+ * "xdp.frags" would set it for good, and a kernel without the flag could not run them at all.
  */
 #ifndef DATAPLANE_MAPS_H
 #define DATAPLANE_MAPS_H

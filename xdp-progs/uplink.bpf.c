@@ -77,7 +77,7 @@ static __always_inline int is_ours(struct xdp_md *ctx)
 	return 0;
 }
 
-SEC("xdp.frags")
+SEC("xdp")
 int dp_uplink(struct xdp_md *ctx)
 {
 	if (!is_ours(ctx))

@@ -31,8 +31,9 @@ internal sealed unsafe class XdpDispatcher : IDisposable
     public XdpAttachment How { get; private init; }
 
     /// <summary>Attaches, or returns null when libxdp is missing or refuses: the caller then attaches directly.</summary>
-    public static XdpDispatcher? TryAttach(byte[] elf, BpfObjectHandle original, nint originalProgram, string name, int ifindex, XdpMode mode)
+    public static XdpDispatcher? TryAttach(XdpProgram loaded, byte[] elf, BpfObjectHandle original, int ifindex, XdpMode mode)
     {
+        string name = loaded.Name;
         if (!NativeLibrary.TryLoad("libxdp.so.1", out _))
             return null;
         BpfFileSystem.TryMount(); // the dispatcher is pinned there
@@ -45,7 +46,10 @@ internal sealed unsafe class XdpDispatcher : IDisposable
         {
             if (!ShareMaps(original, copy))
                 return null;
-            program = LibXdp.xdp_program__from_bpf_obj(copy.Pointer, LibBpf.bpf_program__section_name(originalProgram));
+            nint inCopy = LibBpf.bpf_object__find_program_by_name(copy.Pointer, name);
+            if (loaded.SupportsFrags)
+                XdpProgram.SetFrags(inCopy);
+            program = LibXdp.xdp_program__from_bpf_obj(copy.Pointer, LibBpf.bpf_program__section_name(inCopy));
             if (LibXdp.libxdp_get_error(program) != 0)
             {
                 program = 0;

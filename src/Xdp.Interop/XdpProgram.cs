@@ -17,7 +17,7 @@ public sealed unsafe class XdpProgram : IDisposable
 
     private readonly byte[] _elf;
     private readonly BpfObjectHandle _object;
-    private readonly nint _program;
+    private readonly nint _program; // struct bpf_program, inside _object
     private readonly Dictionary<string, BpfMap> _maps = [];
     private readonly Dictionary<int, Attached> _attached = [];
 
@@ -86,7 +86,7 @@ public sealed unsafe class XdpProgram : IDisposable
     {
         ObjectDisposedException.ThrowIf(_object.IsClosed, this);
         Detach(ifindex, unlessMode: shared ? null : mode);
-        if (shared && XdpDispatcher.TryAttach(_elf, _object, _program, Name, ifindex, mode) is { } dispatcher)
+        if (shared && XdpDispatcher.TryAttach(this, _elf, _object, ifindex, mode) is { } dispatcher)
         {
             _attached[ifindex] = new Attached(mode, dispatcher.How, dispatcher);
             return dispatcher.How;
@@ -139,9 +139,8 @@ public sealed unsafe class XdpProgram : IDisposable
             nint program = LibBpf.bpf_object__find_program_by_name(obj.Pointer, name);
             if (program == 0)
                 throw new XdpException($"bpf_object__find_program_by_name({name})", LibC.LastError, "the object has no program of that name");
-            uint flags = LibBpf.bpf_program__flags(program);
-            if (!frags)
-                _ = LibBpf.bpf_program__set_flags(program, flags & ~LibBpf.BPF_F_XDP_HAS_FRAGS);
+            if (frags)
+                SetFrags(program);
             byte[] buffer = GC.AllocateArray<byte>(VerifierLogBytes, pinned: true);
             fixed (byte* pointer = buffer)
             {
@@ -154,7 +153,7 @@ public sealed unsafe class XdpProgram : IDisposable
                 }
                 _ = LibBpf.bpf_program__set_log_buf(program, null, 0); // libbpf must not keep our buffer
             }
-            loaded = new XdpProgram(elf, obj, program, name, frags && (flags & LibBpf.BPF_F_XDP_HAS_FRAGS) != 0);
+            loaded = new XdpProgram(elf, obj, program, name, frags);
             return Errno.None;
         }
         finally
@@ -163,6 +162,10 @@ public sealed unsafe class XdpProgram : IDisposable
                 obj.Dispose();
         }
     }
+
+    /// <summary>Asks, before the load, for packets of several buffers.</summary>
+    internal static void SetFrags(nint program) =>
+        _ = LibBpf.bpf_program__set_flags(program, LibBpf.bpf_program__flags(program) | LibBpf.BPF_F_XDP_HAS_FRAGS);
 
     private static string LastWords(byte[] log)
     {
