@@ -1,1 +1,77 @@
-return 0;
+using Dataplane.Control.Apply;
+using Dataplane.Control.Metrics;
+using Dataplane.Control.Options;
+using Dataplane.Control.Server;
+using Dataplane.Control.Telemetry;
+using Microsoft.Extensions.Logging;
+using Xdp.Interop;
+
+// dataplane run [--config FILE] [--key value ...]: carries a node's packets until SIGTERM or SIGINT.
+const int Failure = 1, BadUsage = 2;
+
+if (args is ["version"] or ["--version"])
+{
+    Console.WriteLine($"dataplane {StatusReport.ProductVersion}");
+    return 0;
+}
+if (args is not ["run", .. var flags])
+{
+    Console.Error.WriteLine(args is ["help" or "--help" or "-h"] ? Usage.Text : $"dataplane: '{string.Join(' ', args)}' is not a command\n{Usage.Text}");
+    return args is ["help" or "--help" or "-h"] ? 0 : BadUsage;
+}
+if (flags.Contains("--help") || flags.Contains("-h"))
+{
+    Console.WriteLine(Usage.Text);
+    return 0;
+}
+
+try
+{
+    return await RunAsync(OptionLoader.Load(flags));
+}
+catch (OptionException e)
+{
+    Console.Error.WriteLine($"dataplane: {e.Message}");
+    return BadUsage;
+}
+catch (Exception e) when (e is XdpException or IOException or UnauthorizedAccessException or DllNotFoundException)
+{
+    Console.Error.WriteLine($"dataplane: {e.Message}");
+    return Failure;
+}
+
+static async Task<int> RunAsync(DataplaneOptions options)
+{
+    using var loggers = LoggerFactory.Create(builder => builder.SetMinimumLevel(options.LogLevel).AddSimpleConsole(console =>
+    {
+        console.SingleLine = true;
+        console.TimestampFormat = "HH:mm:ss.fff ";
+    }));
+    var log = loggers.CreateLogger("dataplane");
+    if (KernelFeatures.Probe().FirstOrDefault(f => !f.Available && !f.IsOptional) is { } missing)
+    {
+        Console.Error.WriteLine($"dataplane: this machine lacks {missing.Name}: {missing.Detail}");
+        return Failure;
+    }
+    var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+    using var term = System.Runtime.InteropServices.PosixSignalRegistration.Create(System.Runtime.InteropServices.PosixSignal.SIGTERM, Stop);
+    using var interrupt = System.Runtime.InteropServices.PosixSignalRegistration.Create(System.Runtime.InteropServices.PosixSignal.SIGINT, Stop);
+
+    using var node = new NodeRuntime(options, loggers);
+    using var flows = new FlowWatch(node);
+    var service = new ControlService(node, flows, new CaptureSession(node));
+    IMetricsSource[] metrics = [new DataplaneMetrics(new NodeTelemetry(node)), new ProcessMetrics(StatusReport.ProductVersion)];
+    await using var host = await ControlHost.StartAsync(options, service, metrics, new NodeHealth(node), loggers);
+    log.LogInformation("node {Node}: control on {Socket}, {Workers} worker(s), path MTU {Mtu}", options.NodeName, options.ControlSocketPath, node.Engine.Workers.Length, node.PathMtu);
+
+    await stopped.Task;
+    log.LogInformation("stopping");
+    await host.StopAsync();
+    return 0;
+
+    void Stop(System.Runtime.InteropServices.PosixSignalContext context)
+    {
+        context.Cancel = true;
+        stopped.TrySetResult();
+    }
+}

@@ -22,7 +22,7 @@ internal sealed class XdpAttachments : IDisposable
     /// <summary>Puts the uplink under a program that takes VXLAN for <paramref name="nodeAddress"/> (network byte order) only.</summary>
     public XdpAttachment AttachUplink(int ifindex, XdpMode mode, uint nodeAddress, ushort vxlanPort)
     {
-        _uplink.Map("config").Update(0u, new UplinkConfig { VxlanPort = Packets.Be16.FromHost(vxlanPort).Raw });
+        _uplink.Map("config").Update(0u, new UplinkConfig { VxlanPort = Packets.Be16.FromHost(vxlanPort).Raw, NativeRouting = 0 });
         _uplink.Map("node_addresses").Update(nodeAddress, (byte)1);
         return Attach(_uplink, ifindex, mode, shared: true);
     }

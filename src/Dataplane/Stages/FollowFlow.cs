@@ -19,6 +19,11 @@ public static class FollowFlow
     {
         ref var info = ref packet.Info;
         ref var entry = ref context.Conntrack[info.Flow];
+        if (!entry.Touch(context.Now))
+        {
+            info.Flow = -1; // it expired a moment ago
+            return Verdict.Continue;
+        }
         if (info.Tuple.Protocol == IpProtocol.Tcp)
         {
             var transition = TcpTracker.Advance(ref entry, info.Direction, info.TcpFlags);
@@ -49,17 +54,7 @@ public static class FollowFlow
         }
         info.Translated = (original ? entry.Reply : entry.Original).Mirror();
 
-        if (entry.LastSeen != context.Now) entry.LastSeen = context.Now;
-        if (original)
-        {
-            entry.OriginalPackets++;
-            entry.OriginalBytes += (uint)info.IpLength;
-        }
-        else
-        {
-            entry.ReplyPackets++;
-            entry.ReplyBytes += (uint)info.IpLength;
-        }
+        entry.Count(info.Direction, (uint)info.IpLength);
         return Verdict.Continue;
     }
 }

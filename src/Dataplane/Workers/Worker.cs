@@ -55,6 +55,12 @@ public sealed class Worker : IDisposable
     /// <summary>CPU it is pinned to; -1 for none.</summary>
     public int Cpu => _options.Cpu;
 
+    /// <summary>False once its thread has ended.</summary>
+    public bool IsAlive => _thread.IsAlive;
+
+    /// <summary>What ended the thread, if something did.</summary>
+    public Exception? Failure { get; private set; }
+
     /// <summary>What it counts.</summary>
     public WorkerCounters Counters { get; } = new();
 
@@ -129,7 +135,21 @@ public sealed class Worker : IDisposable
         port.Close(_pool);
     }
 
+    // A fault here is a bug. It ends the thread, /healthz says so, and pods fail closed; it must not take control with it.
     private void Loop()
+    {
+        try
+        {
+            RunLoop();
+        }
+        catch (Exception e)
+        {
+            Failure = e;
+            Console.Error.WriteLine($"worker {Id}: {e}");
+        }
+    }
+
+    private void RunLoop()
     {
         if (_options.Cpu >= 0) CpuAffinity.Pin(_options.Cpu);
         _path.Flows.Quiescent();

@@ -1,0 +1,50 @@
+using System.Net;
+using Dataplane.Packets;
+using Dataplane.Workers;
+
+namespace Dataplane.Control.Apply;
+
+/// <summary>The port into the node's own stack: a veth pair, its program and its socket.</summary>
+internal sealed class HostPort
+{
+    private readonly HostVeth _veth;
+
+    private HostPort(HostVeth veth, Port port)
+    {
+        _veth = veth;
+        Port = port;
+        Mac = new MacAddress(veth.HostMac.GetAddressBytes());
+    }
+
+    /// <summary>The port.</summary>
+    public Port Port { get; }
+
+    /// <summary>Ethernet address of the host stack's side.</summary>
+    public MacAddress Mac { get; }
+
+    /// <summary>Settings of the node that stand in the way, for people.</summary>
+    public IReadOnlyList<string> Obstacles => _veth.FindObstacles();
+
+    /// <summary>Opens it; the host has no routes into it before <see cref="Activate"/>.</summary>
+    public static HostPort Open(NodeRuntime node, XdpAttachments programs)
+    {
+        var options = node.Options;
+        var veth = HostVeth.Create(new HostVethSpec
+        {
+            Name = options.HostPort,
+            PortName = options.HostPort + "-x",
+            Address = options.HostPortAddress,
+            ClusterCidrs = [options.ClusterCidr],
+            ServiceCidrs = [options.ServiceCidr],
+            GatewayMac = NodeRuntime.ToPhysical(node.GatewayMac),
+            RouteMtu = node.PathMtu,
+        });
+        programs.AttachHost(veth.PortIndex);
+        var port = node.Engine.AddPort(PortKind.Host, options.HostPort, veth.PortIndex, 0, node.SocketOptions());
+        programs.Connect(veth.PortIndex, port.Socket);
+        return new HostPort(veth, port);
+    }
+
+    /// <summary>Routes the cluster's ranges into it.</summary>
+    public void Activate() => _veth.Activate();
+}

@@ -1,0 +1,323 @@
+using System.Net;
+using System.Net.NetworkInformation;
+using Dataplane.Conntrack;
+using Dataplane.Contracts.V1;
+using Dataplane.Control.Compile;
+using Dataplane.Control.Options;
+using Dataplane.Control.Telemetry;
+using Dataplane.Packets;
+using Dataplane.Tables;
+using Dataplane.Workers;
+using Microsoft.Extensions.Logging;
+using Xdp.Interop;
+using Xdp.Interop.Links;
+
+namespace Dataplane.Control.Apply;
+
+/// <summary>
+/// This node's dataplane: owns the engine, the XDP programs, the host port, the uplink and the attached pods, and brings the tables
+/// up to date when any of them or the desired state changes. One change at a time, under one lock; packets never wait for it.
+/// </summary>
+public sealed class NodeRuntime : IDisposable
+{
+    private readonly Lock _lock = new();
+    private readonly ILogger _log;
+    private readonly EndpointStore _endpoints = new();
+    private readonly NativeMemoryRegion _conntrackMemory;
+    private readonly XdpAttachments _programs;
+    private readonly HostPort _hostPort;
+    private readonly Uplink? _uplink;
+    private readonly NextHops _nextHops;
+    private NameIndex? _names;
+    private uint _revision;
+
+    /// <summary>Opens everything that the node needs before the first pod: workers, host port, uplink.</summary>
+    /// <exception cref="XdpException">The kernel refused something; the message names it and the remedy.</exception>
+    public NodeRuntime(DataplaneOptions options, ILoggerFactory loggers)
+    {
+        Options = options;
+        _log = loggers.CreateLogger("node");
+        Features = KernelFeatures.Probe();
+        Gateway = FieldParser.ToIPv4(options.HostPortAddress);
+        TunnelAddress = FieldParser.ToIPv4(options.NodeIp);
+        GatewayMac = DerivedGatewayMac(Gateway);
+        int workers = options.Workers > 0 ? options.Workers : Math.Max(1, Environment.ProcessorCount / 2);
+
+        _conntrackMemory = NativeMemoryRegion.Create(ConntrackTable<IPv4Address>.RequiredBytes(options.ConntrackEntries, workers), hugePages: true, "conntrack");
+        var conntrack = new ConntrackTable<IPv4Address>(_conntrackMemory.Memory, options.ConntrackEntries, workers, (ulong)Random.Shared.NextInt64(), new ConntrackTimeouts());
+        Engine = new DataplaneEngine(EngineOptions(options, workers), conntrack, TableCompiler.Compile(DesiredState.Empty, Input(0, default, 0)));
+        _programs = new XdpAttachments();
+        _uplink = options.Uplink is { } name ? Uplink.Open(name, this, _programs) : null;
+        PathMtu = options.PodMtu > 0 ? options.PodMtu : (_uplink?.Mtu ?? 1500) - Stages.VxlanEncap.OuterLength;
+        _hostPort = HostPort.Open(this, _programs);
+        _nextHops = new NextHops(_uplink, loggers.CreateLogger("underlay"), Republish);
+        Publish();
+        _hostPort.Activate();
+        foreach (string obstacle in _hostPort.Obstacles) _log.LogWarning("{Obstacle}", obstacle);
+    }
+
+    public DataplaneOptions Options { get; }
+
+    /// <summary>What the kernel offers.</summary>
+    public IReadOnlyList<KernelFeature> Features { get; }
+
+    /// <summary>What carries packets.</summary>
+    public DataplaneEngine Engine { get; }
+
+    /// <summary>The host port's address: the pods' gateway.</summary>
+    public IPv4Address Gateway { get; }
+
+    /// <summary>Our Ethernet address towards pods and the host stack.</summary>
+    public MacAddress GatewayMac { get; }
+
+    /// <summary>Where tunnels to this node end.</summary>
+    public IPv4Address TunnelAddress { get; }
+
+    /// <summary>MTU of pods' routes, bytes.</summary>
+    public int PathMtu { get; }
+
+    /// <summary>The state in force.</summary>
+    public DesiredState State { get; private set; } = DesiredState.Empty;
+
+    /// <summary>When it was applied; null before the first.</summary>
+    public DateTimeOffset? LastSync { get; private set; }
+
+    /// <summary>States and updates that were applied, and that were refused.</summary>
+    public ulong SyncsApplied { get; private set; }
+
+    /// <inheritdoc cref="SyncsApplied"/>
+    public ulong SyncsRefused { get; private set; }
+
+    /// <summary>The uplink, or null.</summary>
+    public Uplink? UplinkDevice => _uplink;
+
+    /// <summary>Attached pods.</summary>
+    public IReadOnlyList<AttachedEndpoint> Endpoints
+    {
+        get
+        {
+            lock (_lock) return _endpoints.Endpoints;
+        }
+    }
+
+    /// <summary>Next hops that are known.</summary>
+    public IReadOnlyDictionary<IPv4Address, NextHop> KnownNextHops => _nextHops.Known;
+
+    /// <summary>IPv4 addresses of this node's interfaces.</summary>
+    public IReadOnlyList<IPv4Address> LocalAddresses => _nextHops.LocalAddresses;
+
+    /// <summary>Names for people; made anew after each change.</summary>
+    public NameIndex Names => _names ??= new NameIndex(State, Endpoints);
+
+    /// <summary>How a port's device is attached: "native" or "generic".</summary>
+    public string XdpModeOf(Port port) => _programs.Describe(port.Socket.Ifindex);
+
+    /// <summary>Replaces the desired state, all or nothing.</summary>
+    /// <exception cref="InvalidStateException">It cannot be used; nothing was changed.</exception>
+    public void Sync(ulong generation, State state) => Apply(() => DesiredState.From(generation, state));
+
+    /// <summary>Changes the desired state, all or nothing.</summary>
+    /// <exception cref="InvalidStateException">It cannot be used; nothing was changed.</exception>
+    /// <exception cref="StaleGenerationException">The sender changes a state other than the one in force.</exception>
+    public void Update(ulong baseGeneration, ulong generation, State upserts, State deletes) => Apply(() =>
+    {
+        if (baseGeneration != State.Generation) throw new StaleGenerationException(baseGeneration, State.Generation);
+        return State.With(generation, upserts, deletes);
+    });
+
+    /// <summary>Makes a pod's interface and opens its port; the same pod again, with the same values, is a no-op.</summary>
+    /// <exception cref="InvalidStateException">A field is bad.</exception>
+    /// <exception cref="EndpointExistsException">The pod or the address is attached otherwise.</exception>
+    /// <exception cref="XdpException">The kernel refused something; nothing is left behind.</exception>
+    public AttachedEndpoint Attach(AttachEndpointRequest request)
+    {
+        var wanted = EndpointRequest.Parse(request);
+        lock (_lock)
+        {
+            if (_endpoints.Find(wanted.Key) is { } there)
+            {
+                return there.Endpoint.Address == wanted.Address && there.Endpoint.NetworkNamespace == wanted.NetworkNamespace
+                    && there.Endpoint.PodInterface == wanted.Interface && there.Endpoint.ContainerId == wanted.ContainerId
+                        ? there.Endpoint
+                        : throw new EndpointExistsException($"pod {wanted.Key} is attached with address {there.Endpoint.Address} in {there.Endpoint.NetworkNamespace}; delete it first");
+            }
+            if (_endpoints.Find(wanted.Address) is { } other) throw new EndpointExistsException($"address {wanted.Address} belongs to pod {other.Endpoint.Key}; delete that first");
+            var attachment = Open(wanted);
+            _endpoints.Add(attachment);
+            Publish();
+            attachment.Veth.Activate();
+            _log.LogInformation("attached pod {Pod} with address {Address} on {Interface}", wanted.Key, wanted.Address, attachment.Endpoint.HostInterface);
+            return attachment.Endpoint;
+        }
+    }
+
+    /// <summary>Closes a pod's port and removes its interface; false when it was not attached (by this container).</summary>
+    public bool Detach(string podKey, string containerId)
+    {
+        lock (_lock)
+        {
+            if (_endpoints.Find(podKey) is not { } attachment) return false;
+            if (containerId.Length > 0 && attachment.Endpoint.ContainerId != containerId) return false;
+            _endpoints.Remove(attachment);
+            Publish();
+            Close(attachment);
+            Engine.Conntrack.Reader.FlushAddress(attachment.Endpoint.Address);
+            _log.LogInformation("detached pod {Pod}", podKey);
+            return true;
+        }
+    }
+
+    /// <summary>Stops the workers. Pods' interfaces and the programs on them stay: a successor takes them over, and until then they drop.</summary>
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            _nextHops.Dispose();
+            _uplink?.Detach(_programs);
+            Engine.Dispose();
+            foreach (var attachment in _endpoints.All) attachment.Veth.Dispose();
+            _programs.Dispose();
+            _conntrackMemory.Dispose();
+        }
+    }
+
+    private void Apply(Func<DesiredState> change)
+    {
+        lock (_lock)
+        {
+            try
+            {
+                State = change();
+            }
+            catch
+            {
+                SyncsRefused++;
+                throw;
+            }
+            SyncsApplied++;
+            LastSync = DateTimeOffset.UtcNow;
+            _nextHops.Track(State, Options.NodeName);
+            Publish();
+        }
+    }
+
+    private void Republish()
+    {
+        lock (_lock) Publish();
+    }
+
+    private void Publish()
+    {
+        Engine.Publish(TableCompiler.Compile(State, Input(_hostPort.Port.Id, _hostPort.Mac, _uplink?.Port.Id ?? 0)));
+        _names = null;
+    }
+
+    private EndpointStore.Attachment Open(EndpointRequest wanted)
+    {
+        var veth = PodVeth.Create(new PodVethSpec
+        {
+            HostName = PodVeth.HostNameFor(wanted.Namespace, wanted.Pod),
+            PodNamespacePath = wanted.NetworkNamespace,
+            PodInterface = wanted.Interface,
+            Address = IPAddress.Parse(wanted.Address.ToString()),
+            Gateway = Options.HostPortAddress,
+            RouteMtu = PathMtu,
+            HostMac = ToPhysical(GatewayMac),
+            Alias = wanted.Key,
+        });
+        try
+        {
+            _programs.AttachPod(veth.HostIndex);
+            var port = Engine.AddPort(PortKind.Pod, veth.HostName, veth.HostIndex, 0, SocketOptions());
+            _programs.Connect(veth.HostIndex, port.Socket);
+            var endpoint = new AttachedEndpoint
+            {
+                Id = _endpoints.NextId(),
+                Namespace = wanted.Namespace,
+                Pod = wanted.Pod,
+                Address = wanted.Address,
+                Mac = new MacAddress(veth.PodMac.GetAddressBytes()),
+                Port = port.Id,
+                HostInterface = veth.HostName,
+                PodInterface = wanted.Interface,
+                NetworkNamespace = wanted.NetworkNamespace,
+                ContainerId = wanted.ContainerId,
+            };
+            return new EndpointStore.Attachment(endpoint, veth, port);
+        }
+        catch
+        {
+            _programs.Detach(veth.HostIndex, deviceIsGone: false);
+            veth.Remove();
+            veth.Dispose();
+            throw;
+        }
+    }
+
+    private void Close(EndpointStore.Attachment attachment)
+    {
+        Engine.RemovePort(attachment.Port);
+        bool removed = attachment.Veth.Remove(); // false: it went with the pod's namespace
+        _programs.Detach(attachment.Veth.HostIndex, deviceIsGone: true);
+        attachment.Veth.Dispose();
+        if (!removed) _log.LogInformation("interface {Interface} was gone already", attachment.Endpoint.HostInterface);
+    }
+
+    /// <summary>Options of sockets on devices of ours.</summary>
+    internal XskSocketOptions SocketOptions() => new()
+    {
+        RxRingSize = (uint)Options.RxRingSize,
+        TxRingSize = (uint)Options.TxRingSize,
+        FillRingSize = (uint)Options.FillRingSize,
+        CompletionRingSize = (uint)Options.CompletionRingSize,
+    };
+
+    internal static PhysicalAddress ToPhysical(MacAddress mac)
+    {
+        var bytes = new byte[MacAddress.Size];
+        mac.CopyTo(bytes);
+        return new PhysicalAddress(bytes);
+    }
+
+    private CompileInput Input(ushort hostPort, MacAddress hostMac, ushort uplink) => new()
+    {
+        NodeName = Options.NodeName,
+        Node = NodeSettings(hostMac, hostPort),
+        Gateway = Gateway,
+        PodCidr = Options.PodCidr,
+        ClusterCidr = Options.ClusterCidr,
+        ServiceCidr = Options.ServiceCidr,
+        NodeAddresses = _nextHops?.LocalAddresses ?? [],
+        Endpoints = _endpoints.Endpoints,
+        NextHops = _nextHops?.Known ?? new Dictionary<IPv4Address, NextHop>(),
+        UplinkPort = uplink,
+        UplinkMac = _uplink?.Mac ?? default,
+        PathMtu = PathMtu,
+        Revision = ++_revision,
+    };
+
+    private NodeSettings NodeSettings(MacAddress hostMac, ushort hostPort) => new()
+    {
+        HostPort = hostPort,
+        HostMac = hostMac,
+        GatewayMac = GatewayMac,
+        TunnelAddress = TunnelAddress,
+        Vni = Options.Vni,
+        VxlanPort = Options.VxlanPort,
+    };
+
+    private static EngineOptions EngineOptions(DataplaneOptions options, int workers) => new()
+    {
+        Workers = workers,
+        Cpus = [.. options.WorkerCpus],
+        Frames = options.UmemFrames,
+        Worker = new WorkerOptions { SpinMicroseconds = options.SpinMicroseconds },
+    };
+
+    private static MacAddress DerivedGatewayMac(IPv4Address gateway)
+    {
+        Span<byte> bytes = [0x0e, 0x65, 0, 0, 0, 0];
+        gateway.CopyTo(bytes[2..]);
+        return new MacAddress(bytes);
+    }
+}

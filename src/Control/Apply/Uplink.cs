@@ -1,0 +1,69 @@
+using Dataplane.Control.Options;
+using Dataplane.Packets;
+using Dataplane.Workers;
+using Xdp.Interop;
+using Xdp.Interop.Links;
+
+namespace Dataplane.Control.Apply;
+
+/// <summary>The node's NIC: its program takes what is ours and leaves the rest to the kernel.</summary>
+public sealed class Uplink
+{
+    private Uplink(string name, int ifindex, int mtu, MacAddress mac, Port port, string attachedBy)
+    {
+        Name = name;
+        Ifindex = ifindex;
+        Mtu = mtu;
+        Mac = mac;
+        Port = port;
+        AttachedBy = attachedBy;
+    }
+
+    /// <summary>Interface name.</summary>
+    public string Name { get; }
+
+    /// <summary>Interface index.</summary>
+    public int Ifindex { get; }
+
+    /// <summary>Bytes.</summary>
+    public int Mtu { get; }
+
+    /// <summary>Its Ethernet address.</summary>
+    public MacAddress Mac { get; }
+
+    /// <summary>The port.</summary>
+    public Port Port { get; }
+
+    /// <summary>How the program hangs on it: by libxdp's dispatcher, or alone.</summary>
+    public string AttachedBy { get; }
+
+    /// <summary>Attaches the program in the mode asked for; in auto, native where the driver has it, else generic.</summary>
+    internal static Uplink Open(string name, NodeRuntime node, XdpAttachments programs)
+    {
+        LinkInfo link;
+        using (var netlink = NetlinkSocket.Open()) link = netlink.Links.Get(name);
+        uint address = System.Runtime.InteropServices.MemoryMarshal.Read<uint>(Bytes(node.TunnelAddress));
+        XdpAttachment how;
+        try
+        {
+            how = programs.AttachUplink(link.Index, node.Options.UplinkXdpMode == UplinkXdpMode.Generic ? XdpMode.Generic : XdpMode.Native, address, node.Options.VxlanPort);
+        }
+        catch (XdpException) when (node.Options.UplinkXdpMode == UplinkXdpMode.Auto)
+        {
+            how = programs.AttachUplink(link.Index, XdpMode.Generic, address, node.Options.VxlanPort);
+        }
+        var options = node.SocketOptions() with { RequestZeroCopy = programs.Describe(link.Index) == "native" };
+        var port = node.Engine.AddPort(PortKind.Uplink, name, link.Index, 0, options);
+        programs.Connect(link.Index, port.Socket);
+        return new Uplink(name, link.Index, link.Mtu, new MacAddress(link.MacAddress.GetAddressBytes()), port, how.ToString());
+    }
+
+    internal void Detach(XdpAttachments programs) => programs.Detach(Ifindex, deviceIsGone: false);
+
+    private static byte[] Bytes(IPv4Address address)
+    {
+        var bytes = new byte[IPv4Address.Size];
+        address.CopyTo(bytes);
+        return bytes;
+    }
+}

@@ -1,0 +1,136 @@
+using Dataplane.Contracts;
+using Dataplane.Contracts.Grpc;
+using Dataplane.Contracts.V1;
+using Dataplane.Control.Apply;
+using Dataplane.Control.Compile;
+using Dataplane.Control.Telemetry;
+using Xdp.Interop;
+
+namespace Dataplane.Control.Server;
+
+/// <summary>The control service over a node's dataplane: requests in, tables and counters out. Refusals name field, value and remedy.</summary>
+public sealed class ControlService(NodeRuntime node, FlowWatch flows, CaptureSession captures) : IControlService
+{
+    private readonly TableDumps _dumps = new(node);
+
+    /// <inheritdoc/>
+    public Task<SyncResponse> SyncAsync(SyncRequest request, CancellationToken cancellationToken = default) => Guarded(() =>
+    {
+        if (request.Generation == 0) throw new InvalidStateException("generation", "0", "means that there is no state; start at 1");
+        if (request.State is null) throw new InvalidStateException("state", "", "is missing; send an empty one to remove everything");
+        node.Sync(request.Generation, request.State);
+        return new SyncResponse { Generation = request.Generation };
+    });
+
+    /// <inheritdoc/>
+    public Task<UpdateResponse> UpdateAsync(UpdateRequest request, CancellationToken cancellationToken = default) => Guarded(() =>
+    {
+        if (request.Generation == 0) throw new InvalidStateException("generation", "0", "means that there is no state; start at 1");
+        node.Update(request.BaseGeneration, request.Generation, request.Upserts ?? new State(), request.Deletes ?? new State());
+        return new UpdateResponse { Generation = request.Generation };
+    });
+
+    /// <inheritdoc/>
+    public Task<AttachEndpointResponse> AttachEndpointAsync(AttachEndpointRequest request, CancellationToken cancellationToken = default) => Guarded(() =>
+    {
+        var endpoint = node.Attach(request);
+        return new AttachEndpointResponse { Endpoint = _dumps.Entry(endpoint), Gateway = node.Gateway.ToString(), Mtu = (uint)node.PathMtu };
+    });
+
+    /// <inheritdoc/>
+    public Task<DetachEndpointResponse> DetachEndpointAsync(DetachEndpointRequest request, CancellationToken cancellationToken = default) => Guarded(() =>
+    {
+        string key = DesiredState.PodKey(FieldParser.Name("namespace", request.Namespace), FieldParser.Name("pod", request.Pod));
+        return new DetachEndpointResponse { Removed = node.Detach(key, request.ContainerId) };
+    });
+
+    /// <inheritdoc/>
+    public Task<Status> GetStatusAsync(GetStatusRequest request, CancellationToken cancellationToken = default) => Guarded(() => StatusReport.Make(node, _dumps));
+
+    /// <inheritdoc/>
+    public Task<Contracts.V1.Version> GetVersionAsync(GetVersionRequest request, CancellationToken cancellationToken = default) => Guarded(() => StatusReport.Version());
+
+    /// <inheritdoc/>
+    public Task<Config> GetConfigAsync(GetConfigRequest request, CancellationToken cancellationToken = default) => Guarded(node.Options.ToConfig);
+
+    /// <inheritdoc/>
+    public Task<FlushConntrackResponse> FlushConntrackAsync(FlushConntrackRequest request, CancellationToken cancellationToken = default) => Guarded(() =>
+    {
+        var reader = node.Engine.Conntrack.Reader;
+        int removed = request.Address.Length == 0 ? reader.FlushAll() : reader.FlushAddress(TableDumps.IPv4("address", request.Address));
+        return new FlushConntrackResponse { Removed = (ulong)removed };
+    });
+
+    /// <inheritdoc/>
+    public IAsyncEnumerable<EndpointEntry> ListEndpointsAsync(ListRequest request, CancellationToken cancellationToken = default) => Rows(_dumps.Endpoints);
+
+    /// <inheritdoc/>
+    public IAsyncEnumerable<Service> ListServicesAsync(ListRequest request, CancellationToken cancellationToken = default) => Rows(_dumps.Services);
+
+    /// <inheritdoc/>
+    public IAsyncEnumerable<Policy> ListPoliciesAsync(ListRequest request, CancellationToken cancellationToken = default) => Rows(() => node.State.Policies.Values);
+
+    /// <inheritdoc/>
+    public IAsyncEnumerable<Identity> ListIdentitiesAsync(ListRequest request, CancellationToken cancellationToken = default) => Rows(() => node.State.Identities.Values);
+
+    /// <inheritdoc/>
+    public IAsyncEnumerable<IpcacheEntry> ListIpcacheAsync(ListRequest request, CancellationToken cancellationToken = default) => Rows(_dumps.Ipcache);
+
+    /// <inheritdoc/>
+    public IAsyncEnumerable<NodeEntry> ListNodesAsync(ListRequest request, CancellationToken cancellationToken = default) => Rows(_dumps.Nodes);
+
+    /// <inheritdoc/>
+    public IAsyncEnumerable<RouteEntry> ListRoutesAsync(ListRequest request, CancellationToken cancellationToken = default) => Rows(_dumps.Routes);
+
+    /// <inheritdoc/>
+    public IAsyncEnumerable<PortEntry> ListPortsAsync(ListRequest request, CancellationToken cancellationToken = default) => Rows(_dumps.Ports);
+
+    /// <inheritdoc/>
+    public IAsyncEnumerable<ConntrackEntry> ListConntrackAsync(ListConntrackRequest request, CancellationToken cancellationToken = default) => Rows(() => _dumps.Conntrack(request.Address));
+
+    /// <inheritdoc/>
+    public IAsyncEnumerable<DropEntry> ListDropsAsync(ListRequest request, CancellationToken cancellationToken = default) => Rows(_dumps.Drops);
+
+    /// <inheritdoc/>
+    public IAsyncEnumerable<FlowEvent> WatchFlowsAsync(WatchFlowsRequest request, CancellationToken cancellationToken = default) => flows.WatchAsync(request, cancellationToken);
+
+    /// <inheritdoc/>
+    public IAsyncEnumerable<CapturedFrame> CaptureAsync(CaptureRequest request, CancellationToken cancellationToken = default) => captures.RunAsync(request, cancellationToken);
+
+    private static Task<T> Guarded<T>(Func<T> action)
+    {
+        try
+        {
+            return Task.FromResult(action());
+        }
+        catch (Exception e) when (Refusal(e) is { } refusal)
+        {
+            return Task.FromException<T>(refusal);
+        }
+    }
+
+    private static async IAsyncEnumerable<T> Rows<T>(Func<IEnumerable<T>> rows)
+    {
+        await Task.CompletedTask;
+        IEnumerable<T> all;
+        try
+        {
+            all = rows();
+        }
+        catch (Exception e) when (Refusal(e) is { } refusal)
+        {
+            throw refusal;
+        }
+        foreach (var row in all) yield return row;
+    }
+
+    private static RpcException? Refusal(Exception e) => e switch
+    {
+        InvalidStateException => new RpcException(StatusCode.InvalidArgument, e.Message, e),
+        StaleGenerationException => new RpcException(StatusCode.FailedPrecondition, e.Message, e),
+        EndpointExistsException => new RpcException(StatusCode.AlreadyExists, e.Message, e),
+        XdpException => new RpcException(StatusCode.Internal, e.Message, e),
+        IOException or InvalidOperationException => new RpcException(StatusCode.FailedPrecondition, e.Message, e),
+        _ => null,
+    };
+}

@@ -1,0 +1,88 @@
+using System.Diagnostics;
+using System.Reflection;
+using Dataplane.Contracts.V1;
+using Dataplane.Control.Apply;
+using Dataplane.Control.Telemetry;
+
+namespace Dataplane.Control.Server;
+
+/// <summary>What an operator looks at first.</summary>
+internal static class StatusReport
+{
+    /// <summary>Version of the program.</summary>
+    public static string ProductVersion { get; } =
+        typeof(StatusReport).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0";
+
+    public static Contracts.V1.Version Version() => new()
+    {
+        Version_ = ProductVersion,
+        Runtime = System.Runtime.InteropServices.RuntimeInformation.FrameworkDescription,
+        Kernel = Environment.OSVersion.Version.ToString(),
+    };
+
+    public static Status Make(NodeRuntime node, TableDumps dumps)
+    {
+        var faults = NodeHealth.Unready(node);
+        var status = new Status
+        {
+            NodeName = node.Options.NodeName,
+            Version = Version(),
+            Generation = node.State.Generation,
+            SecondsSinceSync = node.LastSync is { } last ? (DateTimeOffset.UtcNow - last).TotalSeconds : 0,
+            UptimeSeconds = (DateTime.Now - Process.GetCurrentProcess().StartTime).TotalSeconds,
+            Ready = faults.Count == 0,
+            NotReadyReason = string.Join("; ", faults.Select(f => $"{f.Component}: {f.Reason}")),
+            Ports = { dumps.Ports() },
+        };
+        foreach (var feature in node.Features)
+        {
+            status.Features.Add(new Status.Types.Feature
+            {
+                Name = feature.Name,
+                Available = feature.Available,
+                Detail = feature.Available || !feature.IsOptional ? feature.Detail : $"{feature.Detail}; instead: {feature.Fallback}",
+            });
+        }
+        if (node.UplinkDevice is { } uplink)
+        {
+            status.Features.Add(new Status.Types.Feature { Name = "uplink", Available = true, Detail = $"{uplink.Name}, MTU {uplink.Mtu}, {node.XdpModeOf(uplink.Port)} XDP, attached as {uplink.AttachedBy}" });
+        }
+        foreach (var worker in node.Engine.Workers)
+        {
+            status.Workers.Add(new Status.Types.Worker
+            {
+                Id = (uint)worker.Id,
+                Cpu = worker.Cpu,
+                RxPackets = worker.Counters.Packets,
+                Batches = worker.Counters.Batches,
+                Sleeps = worker.Counters.Sleeps,
+                BusyNanoseconds = CounterTotals.BusyNanoseconds(worker),
+            });
+        }
+        var frames = node.Engine.AccountFrames();
+        status.Frames = new Status.Types.Frames
+        {
+            Total = (ulong)frames.Total,
+            Free = (ulong)frames.Free,
+            Fill = (ulong)frames.Fill,
+            Receive = (ulong)Math.Max(0, frames.Receive),
+            Transmit = (ulong)Math.Max(0, frames.Transmit),
+            Held = (ulong)frames.Held,
+            FrameSize = Xdp.Interop.Umem.FrameSize,
+        };
+        var tables = node.Engine.Tables;
+        status.Tables = new Status.Types.Tables
+        {
+            Endpoints = (ulong)node.Endpoints.Count,
+            Services = (ulong)node.State.Services.Count,
+            Backends = (ulong)tables.IPv4.Services.BackendCount,
+            Policies = (ulong)node.State.Policies.Count,
+            Identities = (ulong)node.State.Identities.Count,
+            Ipcache = (ulong)node.State.Ipcache.Count,
+            Nodes = (ulong)node.State.Nodes.Count,
+            ConntrackEntries = (ulong)node.Engine.Conntrack.Reader.Count,
+            ConntrackCapacity = (ulong)node.Engine.Conntrack.Capacity,
+        };
+        return status;
+    }
+}

@@ -1,0 +1,152 @@
+using System.Net;
+using System.Net.Sockets;
+using Dataplane.Contracts.V1;
+using Dataplane.Control.Apply;
+using Dataplane.Control.Compile;
+using Dataplane.Control.Telemetry;
+using Dataplane.Packets;
+using Dataplane.Workers;
+using ConntrackEntry = Dataplane.Contracts.V1.ConntrackEntry;
+
+namespace Dataplane.Control.Server;
+
+/// <summary>Rows of the dumps, read from the tables in force.</summary>
+internal sealed class TableDumps(NodeRuntime node)
+{
+    public IEnumerable<EndpointEntry> Endpoints() => node.Endpoints.Select(Entry).OrderBy(e => e.Id);
+
+    public IEnumerable<Service> Services() => node.State.Services.OrderBy(s => s.Key.ToString(), StringComparer.Ordinal).Select(s => s.Value);
+
+    public IEnumerable<IpcacheEntry> Ipcache() => node.State.Ipcache.Values.OrderBy(e => e.Cidr, StringComparer.Ordinal);
+
+    /// <summary>One endpoint, with what the state says of it.</summary>
+    public EndpointEntry Entry(AttachedEndpoint endpoint)
+    {
+        var entry = new EndpointEntry
+        {
+            Id = endpoint.Id,
+            Namespace = endpoint.Namespace,
+            Pod = endpoint.Pod,
+            Addresses = { endpoint.Address.ToString() },
+            Mac = endpoint.Mac.ToString(),
+            HostInterface = endpoint.HostInterface,
+            Netns = endpoint.NetworkNamespace,
+            ContainerId = endpoint.ContainerId,
+            Port = endpoint.Port,
+            State = "waiting-for-policy",
+        };
+        var state = node.State;
+        if (!state.Workloads.TryGetValue(endpoint.Key, out var workload)) return entry;
+        entry.Identity = workload.Identity;
+        entry.Policy = workload.Policy;
+        if (state.Policies.TryGetValue(workload.Policy, out var policy))
+        {
+            entry.State = "ready";
+            entry.IngressIsolated = policy.Ingress?.Isolated ?? false;
+            entry.EgressIsolated = policy.Egress?.Isolated ?? false;
+        }
+        if (state.Identities.TryGetValue(workload.Identity, out var identity)) entry.Labels.AddRange(identity.Labels);
+        return entry;
+    }
+
+    public IEnumerable<NodeEntry> Nodes()
+    {
+        var hops = node.KnownNextHops;
+        foreach (var item in node.State.Nodes.Values)
+        {
+            var entry = new NodeEntry { Node = item, Local = item.Name == node.Options.NodeName };
+            entry.State = entry.Local ? "local" : "unresolved";
+            if (!entry.Local && TableCompiler.TunnelAddress(item, out var address) && hops.TryGetValue(address, out var hop))
+            {
+                entry.NextHopMac = hop.Mac.ToString();
+                entry.State = "overlay";
+            }
+            yield return entry;
+        }
+    }
+
+    public IEnumerable<RouteEntry> Routes()
+    {
+        foreach (var endpoint in node.Endpoints)
+        {
+            yield return new RouteEntry { Destination = $"{endpoint.Address}/32", Kind = "endpoint", Via = endpoint.Key, Port = endpoint.Port };
+        }
+        uint host = node.Engine.Tables.Node.HostPort;
+        foreach (var address in node.LocalAddresses)
+        {
+            yield return new RouteEntry { Destination = $"{address}/32", Kind = "host", Via = node.Options.HostPort, Port = host };
+        }
+        uint uplink = node.UplinkDevice?.Port.Id ?? 0u;
+        foreach (var item in node.State.Nodes.Values.Where(n => n.Name != node.Options.NodeName))
+        {
+            foreach (string cidr in item.PodCidrs) yield return new RouteEntry { Destination = cidr, Kind = "overlay", Via = item.Name, Port = uplink };
+            foreach (string address in item.Addresses.Where(a => IPv4Address.TryParse(a, out _))) yield return new RouteEntry { Destination = address + "/32", Kind = "overlay", Via = item.Name, Port = uplink };
+        }
+        yield return new RouteEntry { Destination = node.Options.PodCidr.ToString(), Kind = "unreachable" };
+        yield return new RouteEntry { Destination = node.Options.ClusterCidr.ToString(), Kind = "unreachable" };
+        yield return new RouteEntry { Destination = "0.0.0.0/0", Kind = "host", Via = node.Options.HostPort, Port = host };
+    }
+
+    public IEnumerable<PortEntry> Ports() => node.Engine.Ports.Select(Entry);
+
+    public IEnumerable<ConntrackEntry> Conntrack(string address)
+    {
+        IPv4Address? only = address.Length == 0 ? null : IPv4("address", address);
+        uint now = node.Engine.Clock.Seconds;
+        var reader = node.Engine.Conntrack.Reader;
+        return reader.Snapshot()
+            .Where(e => only is null || e.Original.Source == only || e.Original.Destination == only || e.Reply.Source == only)
+            .Select(e => FlowText.Entry(e, (uint)Math.Max(0, reader.SecondsLeft(e, now))));
+    }
+
+    public IEnumerable<DropEntry> Drops()
+    {
+        foreach (var drop in CounterTotals.Drops(node.Engine).Where(d => d.Packets > 0))
+        {
+            yield return new DropEntry
+            {
+                Reason = drop.Reason.ToString(),
+                Direction = FlowText.Direction(drop.Direction),
+                Packets = drop.Packets,
+                Bytes = drop.Bytes,
+                Description = DropDescriptions.Of(drop.Reason),
+            };
+        }
+    }
+
+    /// <exception cref="InvalidStateException">Not an IPv4 address.</exception>
+    public static IPv4Address IPv4(string field, string text)
+    {
+        var address = FieldParser.Address(field, text);
+        return address.AddressFamily == AddressFamily.InterNetwork
+            ? FieldParser.ToIPv4(address)
+            : throw new InvalidStateException(field, text, "is IPv6, which this version does not carry");
+    }
+
+    private PortEntry Entry(Port port)
+    {
+        var statistics = port.Socket.ReadStatistics();
+        return new PortEntry
+        {
+            Id = port.Id,
+            Name = port.Name,
+            Kind = port.Kind.ToString().ToLowerInvariant(),
+            Ifindex = (uint)port.Socket.Ifindex,
+            Queue = port.Socket.Queue,
+            Mtu = port.Kind == PortKind.Uplink ? (uint)(node.UplinkDevice?.Mtu ?? 0) : (uint)node.PathMtu,
+            XdpMode = node.XdpModeOf(port),
+            BindMode = port.Socket.ZeroCopy ? "zero-copy" : "copy",
+            TxMetadata = port.Socket.TxMetadata,
+            MultiBuffer = port.Socket.MultiBuffer,
+            Worker = (uint)port.Worker,
+            RxPackets = port.Counters.RxPackets,
+            RxBytes = port.Counters.RxBytes,
+            TxPackets = port.Counters.TxPackets,
+            TxBytes = port.Counters.TxBytes,
+            TxErrors = port.Counters.TxErrors,
+            RxDropped = statistics.RxDropped,
+            RxFillEmpty = statistics.RxFillRingEmpty,
+            RxRingFull = statistics.RxRingFull,
+        };
+    }
+}

@@ -1,0 +1,10 @@
+using Dataplane.Control.Options;
+
+/// <summary>What <c>dataplane --help</c> prints.</summary>
+internal static class Usage
+{
+    /// <summary>The text.</summary>
+    public static string Text { get; } =
+        "usage: dataplane run [--config FILE] [--KEY VALUE ...]\n       dataplane version\n\n" +
+        string.Join('\n', OptionTable.All.Select(o => $"  --{o.Key,-22} {o.Doc}{(o.Default is { Length: > 0 } d ? $" (default {d})" : o.Default is null ? " (required)" : "")}"));
+}
