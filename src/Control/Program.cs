@@ -60,7 +60,7 @@ static async Task<int> RunAsync(DataplaneOptions options)
     using var node = new NodeRuntime(options, loggers);
     using var flows = new FlowWatch(node);
     var service = new ControlService(node, flows, new CaptureSession(node));
-    IMetricsSource[] metrics = [new DataplaneMetrics(new NodeTelemetry(node)), new ProcessMetrics(StatusReport.ProductVersion)];
+    IMetricsSource[] metrics = [new DataplaneMetrics(new NodeTelemetry(node)), node.Syncs, new ProcessMetrics(StatusReport.ProductVersion)];
     await using var host = await ControlHost.StartAsync(options, service, metrics, new NodeHealth(node), loggers);
     log.LogInformation("node {Node}: control on {Socket}, {Workers} worker(s), path MTU {Mtu}", options.NodeName, options.ControlSocketPath, node.Engine.Workers.Length, node.PathMtu);
 

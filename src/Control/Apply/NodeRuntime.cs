@@ -1,8 +1,10 @@
+using System.Diagnostics;
 using System.Net;
 using System.Net.NetworkInformation;
 using Dataplane.Conntrack;
 using Dataplane.Contracts.V1;
 using Dataplane.Control.Compile;
+using Dataplane.Control.Metrics;
 using Dataplane.Control.Options;
 using Dataplane.Control.Telemetry;
 using Dataplane.Packets;
@@ -79,14 +81,8 @@ public sealed class NodeRuntime : IDisposable
     /// <summary>The state in force.</summary>
     public DesiredState State { get; private set; } = DesiredState.Empty;
 
-    /// <summary>When it was applied; null before the first.</summary>
-    public DateTimeOffset? LastSync { get; private set; }
-
-    /// <summary>States and updates that were applied, and that were refused.</summary>
-    public ulong SyncsApplied { get; private set; }
-
-    /// <inheritdoc cref="SyncsApplied"/>
-    public ulong SyncsRefused { get; private set; }
+    /// <summary>How states and changes of state went.</summary>
+    public SyncMetrics Syncs { get; } = new();
 
     /// <summary>The uplink, or null.</summary>
     public Uplink? UplinkDevice => _uplink;
@@ -183,6 +179,7 @@ public sealed class NodeRuntime : IDisposable
 
     private void Apply(Func<DesiredState> change)
     {
+        long start = Stopwatch.GetTimestamp();
         lock (_lock)
         {
             try
@@ -191,13 +188,12 @@ public sealed class NodeRuntime : IDisposable
             }
             catch
             {
-                SyncsRefused++;
+                Syncs.RecordRefused();
                 throw;
             }
-            SyncsApplied++;
-            LastSync = DateTimeOffset.UtcNow;
             _nextHops.Track(State, Options.NodeName);
             Publish();
+            Syncs.RecordApplied(Stopwatch.GetElapsedTime(start));
         }
     }
 

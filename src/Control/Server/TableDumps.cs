@@ -96,7 +96,7 @@ internal sealed class TableDumps(NodeRuntime node)
         var reader = node.Engine.Conntrack.Reader;
         return reader.Snapshot()
             .Where(e => only is null || e.Original.Source == only || e.Original.Destination == only || e.Reply.Source == only)
-            .Select(e => FlowText.Entry(e, (uint)Math.Max(0, reader.SecondsLeft(e, now))));
+            .Select(e => FlowText.Entry(e, node.Engine.Conntrack.SecondsLeft(e, now)));
     }
 
     public IEnumerable<DropEntry> Drops()

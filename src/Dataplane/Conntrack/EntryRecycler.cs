@@ -210,7 +210,7 @@ internal sealed class EntryRecycler<TAddress>
         _ => _timeouts[ConntrackTimeouts.Index(FlowState.Closed, ProtocolClass.Tcp)],
     };
 
-    private static ProtocolClass ClassOf(in ConntrackEntry<TAddress> e)
+    internal static ProtocolClass ClassOf(in ConntrackEntry<TAddress> e)
     {
         byte protocol = e.Original.Protocol;
         if (protocol == 6) return ProtocolClass.Tcp;
