@@ -84,6 +84,15 @@ public sealed class NodeRuntime : IDisposable
     /// <summary>How states and changes of state went.</summary>
     public SyncMetrics Syncs { get; } = new();
 
+    /// <summary>When the state in force was applied; null before the first.</summary>
+    public DateTimeOffset? LastSync { get; private set; }
+
+    /// <summary>States and changes of state that were applied.</summary>
+    public ulong SyncsApplied { get; private set; }
+
+    /// <summary>States and changes of state that were refused.</summary>
+    public ulong SyncsRefused { get; private set; }
+
     /// <summary>The uplink, or null.</summary>
     public Uplink? UplinkDevice => _uplink;
 
@@ -188,11 +197,13 @@ public sealed class NodeRuntime : IDisposable
             }
             catch
             {
-                Syncs.RecordRefused();
+                SyncsRefused++;
                 throw;
             }
             _nextHops.Track(State, Options.NodeName);
             Publish();
+            SyncsApplied++;
+            LastSync = DateTimeOffset.UtcNow;
             Syncs.RecordApplied(Stopwatch.GetElapsedTime(start));
         }
     }

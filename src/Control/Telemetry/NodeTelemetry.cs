@@ -57,6 +57,9 @@ public sealed class NodeTelemetry(NodeRuntime node) : ITelemetrySource
             (ulong)endpoints.Count, (ulong)endpoints.Count(e => !state.Workloads.ContainsKey(e.Key)), (ulong)state.Services.Count, (ulong)engine.Tables.IPv4.Services.BackendCount,
             (ulong)state.Policies.Count, (ulong)state.Identities.Count, (ulong)state.Ipcache.Count, (ulong)state.Nodes.Count);
         snapshot.Generation = state.Generation;
+        snapshot.LastSyncTime = node.LastSync is { } last ? last.ToUnixTimeMilliseconds() / 1000.0 : 0;
+        snapshot.SyncsApplied = node.SyncsApplied;
+        snapshot.SyncsRefused = node.SyncsRefused;
         snapshot.FlowEventsLost = lost;
     }
 }
