@@ -73,7 +73,11 @@ internal static class ForeignClient
         try
         {
             var result = Command.Try(TimeSpan.FromMinutes(2), file, arguments);
-            return result.Succeeded ? null : $"{reason}: {result.Error.Split('\n')[0]}";
+            if (result.Succeeded)
+                return null;
+            // npm warns before it says what is wrong.
+            string[] lines = result.Error.Split('\n');
+            return $"{reason}: {lines.FirstOrDefault(line => line.Contains("error", StringComparison.OrdinalIgnoreCase)) ?? lines[0]}";
         }
         catch (CommandException e)
         {
