@@ -1,6 +1,8 @@
 using System.CommandLine;
+using System.Net.Sockets;
 using Dataplane.Agent.Manifests;
 using Dataplane.Agent.Sync;
+using Dataplane.Agent.Telemetry;
 
 namespace Dataplane.Agent;
 
@@ -24,9 +26,13 @@ public static class AgentCommand
         var manifests = new Option<string>("--manifests") { Description = "directory of Kubernetes manifests to follow" };
         var kubeconfig = new Option<string>("--kubeconfig") { Description = "API server to follow (not in this version)" };
         var inCluster = new Option<bool>("--in-cluster") { Description = "follow the API server of this cluster (not in this version)" };
+        var metrics = new Option<string>("--metrics-listen")
+        {
+            Description = "address:port of /metrics, /healthz and /readyz, or off", DefaultValueFactory = _ => "off",
+        };
         var run = new Command("run", "keep a node's dataplane at the state its Kubernetes objects ask for")
         {
-            nodeName, control, manifests, kubeconfig, inCluster,
+            nodeName, control, manifests, kubeconfig, inCluster, metrics,
         };
         run.SetAction((parsed, stop) => RunAsync(
             new AgentOptions
@@ -36,6 +42,7 @@ public static class AgentCommand
                 Manifests = parsed.GetValue(manifests) ?? "",
                 Kubeconfig = parsed.GetValue(kubeconfig) ?? "",
                 InCluster = parsed.GetValue(inCluster),
+                MetricsListen = parsed.GetValue(metrics) ?? "off",
             },
             error,
             stop));
@@ -65,11 +72,21 @@ public static class AgentCommand
         log.Info($"agent of node {options.NodeName}: manifests {options.Manifests}, control {options.Control}");
         try
         {
+            var status = new AgentStatus();
+            using var endpoint = options.MetricsAddress is { } address ? new MetricsEndpoint(address, status) : null;
+            var serving = endpoint?.RunAsync() ?? Task.CompletedTask;
             using var control = new ControlSync(options.Control);
-            var source = new DirectorySource(options.Manifests, log);
-            await new AgentRunner(options.NodeName, source, control, log, new SyncTiming()).RunAsync(cancel).ConfigureAwait(false);
+            var source = new DirectorySource(options.Manifests, log) { Scanned = status.Scanned };
+            await new AgentRunner(options.NodeName, source, control, log, new SyncTiming(), status).RunAsync(cancel).ConfigureAwait(false);
+            endpoint?.Dispose();
+            await serving.ConfigureAwait(false);
             log.Info("stopped");
             return ExitCode.Success;
+        }
+        catch (SocketException e)
+        {
+            log.Error($"--metrics-listen {options.MetricsListen}: cannot listen: {e.Message}; give another address, or off");
+            return ExitCode.Usage;
         }
         catch (Exception e)
         {

@@ -1,3 +1,6 @@
+using System.Net;
+using Dataplane.Contracts.Grpc;
+
 namespace Dataplane.Agent;
 
 /// <summary>The options of <c>dataplane-agent run</c>.</summary>
@@ -21,13 +24,27 @@ public sealed record AgentOptions
     /// <summary>Read from the API server of the cluster this process runs in.</summary>
     public bool InCluster { get; init; }
 
+    /// <summary>Address and port of /metrics, /healthz and /readyz, or "off".</summary>
+    public string MetricsListen { get; init; } = "off";
+
+    /// <summary><see cref="MetricsListen"/> once validated; null: off.</summary>
+    public IPEndPoint? MetricsAddress => MetricsListen == "off" ? null : IPEndPoint.Parse(MetricsListen);
+
     /// <summary>What is wrong with the options, naming option, value and remedy; null when nothing is.</summary>
     public string? Validate()
     {
         if (NodeName.Length == 0)
             return "--node-name is empty; give the name of this node's Node object";
-        if (!Control.StartsWith("unix://", StringComparison.Ordinal) || Control.Length == "unix://".Length)
-            return $"--control {Control}: not a Unix socket; give unix:///PATH";
+        try
+        {
+            UnixSocketAddress.ParsePath(Control);
+        }
+        catch (ArgumentException e)
+        {
+            return $"--control: {e.Message}";
+        }
+        if (MetricsListen != "off" && !(IPEndPoint.TryParse(MetricsListen, out var address) && address.Port != 0))
+            return $"--metrics-listen {MetricsListen}: not an address and port; give for example 127.0.0.1:9963, or off";
         var sources = (Manifests.Length > 0 ? 1 : 0) + (Kubeconfig.Length > 0 ? 1 : 0) + (InCluster ? 1 : 0);
         if (sources > 1)
             return "--manifests, --kubeconfig and --in-cluster exclude each other; give one";

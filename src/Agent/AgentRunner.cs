@@ -1,15 +1,18 @@
+using System.Diagnostics;
 using Dataplane.Agent.Desired;
 using Dataplane.Agent.Sync;
+using Dataplane.Agent.Telemetry;
 
 namespace Dataplane.Agent;
 
 /// <summary>The agent at work: source -> compiler -> synchronizer.</summary>
-public sealed class AgentRunner(string nodeName, IObjectSource source, IControlSync control, Log log, SyncTiming timing)
+public sealed class AgentRunner(string nodeName, IObjectSource source, IControlSync control, Log log, SyncTiming timing, AgentStatus status)
 {
     /// <summary>Runs until cancelled; returns then. Any other end is an exception.</summary>
     public async Task RunAsync(CancellationToken cancel)
     {
         using var synchronizer = new StateSynchronizer(control, log, timing);
+        status.Synchronizer = synchronizer;
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         var sync = synchronizer.RunAsync(stop.Token);
         var compile = CompileAsync(synchronizer, stop.Token);
@@ -34,7 +37,9 @@ public sealed class AgentRunner(string nodeName, IObjectSource source, IControlS
         var warned = new HashSet<string>(StringComparer.Ordinal);
         await foreach (var objects in source.Snapshots(cancel).ConfigureAwait(false))
         {
+            var clock = Stopwatch.StartNew();
             var desired = compiler.Compile(objects);
+            status.Compiled(desired, clock.Elapsed);
             foreach (var warning in desired.Warnings.Where(w => !warned.Contains(w)))
                 log.Warning(warning);
             warned = [.. desired.Warnings];

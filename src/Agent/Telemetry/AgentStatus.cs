@@ -1,0 +1,43 @@
+using Dataplane.Agent.Desired;
+using Dataplane.Agent.Manifests;
+using Dataplane.Agent.Sync;
+
+namespace Dataplane.Agent.Telemetry;
+
+/// <summary>What the agent's parts last did, for metrics and health. Written by them, read by the listener.</summary>
+public sealed class AgentStatus
+{
+    private volatile ScanResult? _scan;
+    private volatile DesiredState? _desired;
+    private double _compileSeconds;
+    private long _compilations;
+
+    /// <summary>The synchronizer at work; null before it starts.</summary>
+    public StateSynchronizer? Synchronizer { get; set; }
+
+    /// <summary>The last scan of the directory; null before the first.</summary>
+    public ScanResult? Scan => _scan;
+
+    /// <summary>The last state compiled; null before the first.</summary>
+    public DesiredState? Desired => _desired;
+
+    /// <summary>States compiled.</summary>
+    public long Compilations => Interlocked.Read(ref _compilations);
+
+    /// <summary>Time spent compiling, seconds.</summary>
+    public double CompileSeconds => Volatile.Read(ref _compileSeconds);
+
+    /// <summary>True while the dataplane has the latest state.</summary>
+    public bool IsReady => Synchronizer is { InSync: true };
+
+    /// <summary>Takes a scan over.</summary>
+    public void Scanned(ScanResult scan) => _scan = scan;
+
+    /// <summary>Takes a state over. Only one thread compiles.</summary>
+    public void Compiled(DesiredState desired, TimeSpan time)
+    {
+        _desired = desired;
+        Volatile.Write(ref _compileSeconds, _compileSeconds + time.TotalSeconds);
+        Interlocked.Increment(ref _compilations);
+    }
+}
