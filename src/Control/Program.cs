@@ -42,11 +42,13 @@ catch (Exception e) when (e is XdpException or IOException or UnauthorizedAccess
 
 static async Task<int> RunAsync(DataplaneOptions options)
 {
-    using var loggers = LoggerFactory.Create(builder => builder.SetMinimumLevel(options.LogLevel).AddSimpleConsole(console =>
-    {
-        console.SingleLine = true;
-        console.TimestampFormat = "HH:mm:ss.fff ";
-    }));
+    using var loggers = LoggerFactory.Create(builder => builder.SetMinimumLevel(options.LogLevel)
+        .AddConsole(console => console.LogToStandardErrorThresholdLevel = LogLevel.Trace)
+        .AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.TimestampFormat = "HH:mm:ss.fff ";
+        }));
     var log = loggers.CreateLogger("dataplane");
     if (KernelFeatures.Probe().FirstOrDefault(f => !f.Available && !f.IsOptional) is { } missing)
     {

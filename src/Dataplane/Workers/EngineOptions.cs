@@ -12,11 +12,14 @@ public sealed record EngineOptions
     /// <summary>Frames of 4 kB in the UMEM.</summary>
     public int Frames { get; init; } = 16384;
 
-    /// <summary>Frames kept with the kernel per pod or host port to receive into; a super-packet takes up to 18.</summary>
-    public int Fill { get; init; } = 512;
+    /// <summary>
+    /// Frames kept with the kernel per pod or host port to receive into, at first; a super-packet takes up to 18, and a busy port is
+    /// given more.
+    /// </summary>
+    public int Fill { get; init; } = 128;
 
     /// <summary>The same for the uplink.</summary>
-    public int UplinkFill { get; init; } = 2048;
+    public int UplinkFill { get; init; } = 1024;
 
     /// <summary>Frames that one worker may have handed to another, power of two.</summary>
     public int HandoffRing { get; init; } = 4096;

@@ -22,6 +22,9 @@ public sealed class FramePool
         _shared = shared;
     }
 
+    /// <summary>Free frames here and in the shared pool, about: what there is to give.</summary>
+    public int Available => _count + _shared.Count;
+
     /// <summary>Free frames here; exact for the owner, recent for others.</summary>
     public int Count => Volatile.Read(ref _count);
 

@@ -15,7 +15,8 @@ public sealed class Port
     private const int MaxIdleKicks = 8;
 
     private readonly FrameOwners _owners;
-    private readonly int _fillTarget;
+    private readonly int _fillLimit;
+    private int _fillTarget;
     private uint _pending; // reserved in the TX ring and written, not submitted yet
 
     /// <param name="id">Its number, from 1.</param>
@@ -23,7 +24,7 @@ public sealed class Port
     /// <param name="name">Name for people and metrics: the interface's, or the pod's.</param>
     /// <param name="socket">Owned by the port from now on.</param>
     /// <param name="owners">Who holds which frame.</param>
-    /// <param name="fillTarget">Frames to keep with the kernel to receive into; at most the fill ring's size.</param>
+    /// <param name="fillTarget">Frames to keep with the kernel to receive into, at first; it grows to the fill ring's size when that is too few.</param>
     public Port(ushort id, PortKind kind, string name, XskSocket socket, FrameOwners owners, int fillTarget)
     {
         Id = id;
@@ -31,7 +32,8 @@ public sealed class Port
         Name = name;
         Socket = socket;
         _owners = owners;
-        _fillTarget = Math.Min(fillTarget, (int)socket.Fill.Size);
+        _fillLimit = (int)socket.Fill.Size;
+        _fillTarget = Math.Min(fillTarget, _fillLimit);
     }
 
     /// <summary>Number of the port, from 1; 0 is nobody.</summary>
@@ -58,11 +60,19 @@ public sealed class Port
     /// <summary>Where its packets come from.</summary>
     internal PacketOrigin Origin => Kind switch { PortKind.Pod => PacketOrigin.Pod, PortKind.Host => PacketOrigin.Host, _ => PacketOrigin.Overlay };
 
-    /// <summary>Gives the kernel frames to receive into, up to the target.</summary>
+    /// <summary>
+    /// Gives the kernel frames to receive into, up to the target. A port whose kernel side had used most of them before we came back
+    /// is given twice as many: a few TCP windows of super-packets need thousands, an idle pod needs none of them.
+    /// </summary>
     internal void Refill(FramePool pool)
     {
         int missing = _fillTarget - (int)(Counters.FramesFilled - Counters.FramesReceived);
         if (missing < RefillBatch) return;
+        if (missing > _fillTarget / 2 && _fillTarget < _fillLimit && pool.Available > 4 * _fillTarget)
+        {
+            missing += Math.Min(_fillTarget, _fillLimit - _fillTarget);
+            _fillTarget = Math.Min(2 * _fillTarget, _fillLimit);
+        }
         uint granted = Socket.Fill.Reserve((uint)missing, out uint index);
         uint filled = 0;
         while (filled < granted && pool.TryTake(out ulong address))
