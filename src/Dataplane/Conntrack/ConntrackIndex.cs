@@ -87,6 +87,15 @@ internal readonly ref struct ConntrackIndex
             ClearIn(_slots.Slice(Second(hash, _bucketMask), BucketSlots), slot);
     }
 
+    /// <summary>Reads the four buckets an insertion needs, so that their misses overlap: each locked instruction waits for the reads before it.</summary>
+    public void Touch(ulong originalHash, ulong replyHash)
+    {
+        Volatile.Read(ref _slots[First(originalHash, _bucketMask)]);
+        Volatile.Read(ref _slots[Second(originalHash, _bucketMask)]);
+        Volatile.Read(ref _slots[First(replyHash, _bucketMask)]);
+        Volatile.Read(ref _slots[Second(replyHash, _bucketMask)]);
+    }
+
     private static int Used(ReadOnlySpan<ulong> bucket)
     {
         int used = 0;

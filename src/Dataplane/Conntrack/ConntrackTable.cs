@@ -194,8 +194,11 @@ public sealed class ConntrackTable<TAddress>
             int entry = ConntrackIndex.EntryOf(slot);
             if ((uint)entry >= (uint)entries.Length) continue; // an empty slot
             ref ConntrackEntry<TAddress> e = ref entries[entry];
-            direction = ConntrackIndex.DirectionOf(slot);
-            if ((direction == FlowDirection.Original ? ref e.Original : ref e.Reply).Equals(tuple) && e.IsVisible) return entry;
+            FlowDirection way = ConntrackIndex.DirectionOf(slot);
+            if (way == FlowDirection.Original ? !e.Original.Matches(in tuple) : !e.Reply.Matches(in tuple)) continue;
+            if (!e.IsVisible) continue;
+            direction = way;
+            return entry;
         }
         direction = FlowDirection.Original;
         return -1;

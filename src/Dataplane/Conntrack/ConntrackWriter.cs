@@ -66,6 +66,7 @@ public sealed class ConntrackWriter<TAddress>
     public int TryInsert(in ConntrackEntry<TAddress> flow, ulong originalHash, ulong replyHash, uint now, out FlowDirection direction, out InsertResult result)
     {
         direction = FlowDirection.Original;
+        _table.Index.Touch(originalHash, replyHash);
         int entry = _recycler.Take(now);
         if (entry < 0)
         {
@@ -163,7 +164,7 @@ public sealed class ConntrackWriter<TAddress>
             other = ConntrackIndex.EntryOf(slot);
             if (other < 0 || other == self) continue;
             ref ConntrackEntry<TAddress> e = ref _table[other];
-            if (!(ConntrackIndex.DirectionOf(slot) == FlowDirection.Original ? ref e.Original : ref e.Reply).Equals(tuple)) continue;
+            if (!(ConntrackIndex.DirectionOf(slot) == FlowDirection.Original ? ref e.Original : ref e.Reply).Matches(in tuple)) continue;
             EntryLife life = e.Life;
             if (life == EntryLife.Pending)
             {

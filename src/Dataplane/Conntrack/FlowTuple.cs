@@ -48,8 +48,12 @@ public readonly struct FlowTuple<TAddress> : IEquatable<FlowTuple<TAddress>>
     }
 
     /// <inheritdoc/>
-    public bool Equals(FlowTuple<TAddress> other) =>
-        Source.Equals(other.Source) && Destination.Equals(other.Destination) && Ports == other.Ports;
+    public bool Equals(FlowTuple<TAddress> other) => Matches(in other);
+
+    /// <summary>Equality without a copy, for lookups.</summary>
+    internal bool Matches(in FlowTuple<TAddress> other) =>
+        Source.Equals(other.Source) && Destination.Equals(other.Destination)
+        && ((SourcePort.Raw ^ other.SourcePort.Raw) | (DestinationPort.Raw ^ other.DestinationPort.Raw) | (int)(_protocol ^ other._protocol)) == 0;
 
     /// <inheritdoc/>
     public override bool Equals(object? obj) => obj is FlowTuple<TAddress> other && Equals(other);
