@@ -13,13 +13,14 @@ internal sealed unsafe class XskSetup(Umem umem, int ifindex, uint queue, XskSoc
     public const int RxIndex = 0, TxIndex = 1, FillIndex = 2, CompletionIndex = 3;
     private static readonly TimeSpan RetryEvery = TimeSpan.FromMilliseconds(2);
 
-    private readonly string _target = $"AF_XDP, {InterfaceName.FromIndex(ifindex)} queue {queue}";
+    private readonly string _target = $"AF_XDP, {Interop.InterfaceName.FromIndex(ifindex)} queue {queue}";
     private SafeFileDescriptor? _handle;
     private RingMapping?[] _mappings = new RingMapping?[4];
     private bool _finished;
 
     public SafeFileDescriptor Handle => _handle!;
     public RingMapping[] Mappings => _mappings!;
+    public string InterfaceName { get; } = Interop.InterfaceName.FromIndex(ifindex);
     public int Ifindex => ifindex;
     public uint Queue => queue;
     public bool ZeroCopy { get; private set; }

@@ -16,7 +16,7 @@ namespace Xdp.Interop;
 public sealed unsafe class XskSocket : IDisposable
 {
     private readonly SafeFileDescriptor _handle;
-    private readonly int _fd; // a plain copy for the hot path
+    private int _fd; // a plain copy for the hot path; -1 once closed, so that a late call hits no other file
     private readonly RingMapping[] _mappings;
     private bool _disposed;
 
@@ -25,11 +25,12 @@ public sealed unsafe class XskSocket : IDisposable
         _handle = setup.Handle;
         _fd = setup.Handle.Number;
         _mappings = setup.Mappings;
+        InterfaceName = setup.InterfaceName;
         Ifindex = setup.Ifindex;
         Queue = setup.Queue;
         ZeroCopy = setup.ZeroCopy;
         MultiBuffer = setup.MultiBuffer;
-        TxMetadata = setup.TxMetadata;
+        TxMetadata = setup.TxMetadata && !setup.ZeroCopy;
         TxBudget = setup.TxBudget;
         SendBufferBytes = setup.SendBufferBytes;
         Rx = new RxRing(setup.Mappings[XskSetup.RxIndex].Memory);
@@ -50,8 +51,11 @@ public sealed unsafe class XskSocket : IDisposable
     /// <summary>Packets to send.</summary>
     public TxRing Tx { get; }
 
-    /// <summary>The socket's descriptor, for an XSKMAP or a <see cref="WaitSet"/>; it belongs to this object.</summary>
+    /// <summary>The socket's descriptor, for an XSKMAP or a <see cref="WaitSet"/>; it belongs to this object. -1 once it is closed.</summary>
     public int Fd => _fd;
+
+    /// <summary>The device's name when the socket was opened.</summary>
+    public string InterfaceName { get; }
 
     /// <summary>The device's index in the network namespace the socket was opened in.</summary>
     public int Ifindex { get; }
@@ -65,7 +69,10 @@ public sealed unsafe class XskSocket : IDisposable
     /// <summary>Whether packets of several descriptors are received and sent.</summary>
     public bool MultiBuffer { get; }
 
-    /// <summary>Whether <see cref="Interop.TxMetadata"/> may precede a packet.</summary>
+    /// <summary>
+    /// Whether <see cref="Interop.TxMetadata"/> may precede a packet and is obeyed. False with <see cref="ZeroCopy"/>, where it is up to each
+    /// driver, and one that cannot sum would send the packet as it is.
+    /// </summary>
     public bool TxMetadata { get; }
 
     /// <summary>Descriptors the kernel sends per <see cref="Kick"/> at most.</summary>
@@ -127,6 +134,7 @@ public sealed unsafe class XskSocket : IDisposable
         if (_disposed)
             return;
         _disposed = true;
+        _fd = -1;
         RingMemory none = RingMemory.None;
         Rx.Map(none);
         Tx.Map(none);
@@ -139,5 +147,5 @@ public sealed unsafe class XskSocket : IDisposable
     }
 
     /// <inheritdoc/>
-    public override string ToString() => $"{InterfaceName.FromIndex(Ifindex)} queue {Queue}";
+    public override string ToString() => $"{InterfaceName} queue {Queue}";
 }

@@ -99,6 +99,40 @@ public sealed class XskSocketTests
     }
 
     [RequiresRootFact]
+    public void HotCallsAllocateNothing()
+    {
+        using var bed = new PortBed(1);
+        var socket = bed.OpenPort(0);
+        using var set = new WaitSet();
+        set.Add(socket.Fd, 0);
+        Round(bed, socket, set);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 10_000; i++)
+            Round(bed, socket, set);
+        Assert.Equal(before, GC.GetAllocatedBytesForCurrentThread());
+
+        static void Round(PortBed bed, XskSocket socket, WaitSet set)
+        {
+            if (socket.Tx.Reserve(1, out uint index) != 1) // Assert allocates
+                throw new InvalidOperationException("the TX ring is full");
+            ulong address = bed.Free.Pop() + Umem.RxHeadroom;
+            bed.Umem.Prefetch(address);
+            bed.Umem.Frame(address)[Umem.RxHeadroom] = 1;
+            TxMetadata.RequestChecksum(bed.Umem.Frame(address), Umem.RxHeadroom, 34, 6);
+            socket.Tx[index] = new XdpDescriptor(address, 60);
+            socket.Tx.Submit(1);
+            socket.Kick();
+            uint done = socket.Completion.Peek(64, out uint first);
+            for (uint i = 0; i < done; i++)
+                bed.Free.Push(Umem.FrameBase(socket.Completion[first + i]));
+            socket.Completion.Release(done);
+            socket.Rx.Release(socket.Rx.Peek(64, out _));
+            socket.ReadStatistics();
+            set.Wait(0);
+        }
+    }
+
+    [RequiresRootFact]
     public void QueueIsFreeAgainAfterClose()
     {
         using var bed = new PortBed(1);
@@ -151,9 +185,13 @@ public sealed class XskSocketTests
         Assert.True(SpinWait.SpinUntil(() => socket.Kick() == Errno.ENXIO, Patience));
         Assert.Equal(Errno.ENETDOWN, socket.TakeError());
         Assert.Equal(0u, socket.Rx.Peek(64, out _));
+        long start = Environment.TickCount64;
+        Assert.Equal(0, set.Wait(50)); // a dead socket must not keep its worker awake
+        Assert.True(Environment.TickCount64 - start >= 40);
         set.Remove(socket.Fd);
         socket.Dispose();
         Assert.Equal(Errno.EBADF, socket.Kick());
+        Assert.Equal(-1, socket.Fd);
     }
 
     [RequiresRootFact]
