@@ -47,7 +47,7 @@ public sealed class NodeRuntime : IDisposable
 
         _conntrackMemory = NativeMemoryRegion.Create(ConntrackTable<IPv4Address>.RequiredBytes(options.ConntrackEntries, workers), hugePages: true, "conntrack");
         var conntrack = new ConntrackTable<IPv4Address>(_conntrackMemory.Memory, options.ConntrackEntries, workers, (ulong)Random.Shared.NextInt64(), new ConntrackTimeouts());
-        Engine = new DataplaneEngine(EngineOptions(options, workers), conntrack, TableCompiler.Compile(DesiredState.Empty, Input(0, default, 0)));
+        Engine = new DataplaneEngine(EngineOptions(options, workers, _log), conntrack, TableCompiler.Compile(DesiredState.Empty, Input(0, default, 0)));
         _programs = new XdpAttachments();
         _uplink = options.Uplink is { } name ? Uplink.Open(name, this, _programs) : null;
         PathMtu = options.PodMtu > 0 ? options.PodMtu : (_uplink?.Mtu ?? 1500) - Stages.VxlanEncap.OuterLength;
@@ -313,12 +313,16 @@ public sealed class NodeRuntime : IDisposable
         VxlanPort = Options.VxlanPort,
     };
 
-    private static EngineOptions EngineOptions(DataplaneOptions options, int workers) => new()
+    private static EngineOptions EngineOptions(DataplaneOptions options, int workers, ILogger log) => new()
     {
         Workers = workers,
         Cpus = [.. options.WorkerCpus],
         Frames = options.UmemFrames,
-        Worker = new WorkerOptions { SpinMicroseconds = options.SpinMicroseconds },
+        Worker = new WorkerOptions
+        {
+            SpinMicroseconds = options.SpinMicroseconds,
+            Failed = (worker, failure) => log.LogCritical(failure, "worker {Worker} ended; its pods are cut off until a restart", worker),
+        },
     };
 
     private static MacAddress DerivedGatewayMac(IPv4Address gateway)

@@ -145,7 +145,7 @@ public sealed class Worker : IDisposable
         catch (Exception e)
         {
             Failure = e;
-            Console.Error.WriteLine($"worker {Id}: {e}");
+            _options.Failed?.Invoke(Id, e);
         }
     }
 

@@ -11,4 +11,7 @@ public sealed record WorkerOptions
 
     /// <summary>Longest sleep, milliseconds: conntrack expiry and completions are looked after at least this often.</summary>
     public int SleepMilliseconds { get; init; } = 100;
+
+    /// <summary>Told, on the dying thread, which worker ended and why: a bug, which the log must hold in full.</summary>
+    public Action<int, Exception>? Failed { get; init; }
 }
