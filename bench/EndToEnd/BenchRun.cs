@@ -89,7 +89,8 @@ public sealed class BenchRun(BenchOptions options, TextWriter output)
         scope.Sleep(TimeSpan.FromSeconds(1));
         var use = window.Stop();
         var shares = use.Cores.GroupBy(c => c.Process).ToDictionary(g => g.Key, g => g.Sum(c => c.Share));
-        output.WriteLine(FormattableString.Invariant($"idle: our processes use {use.Dataplane / use.WallSeconds * 100:F0} % of a core"));
+        output.WriteLine(FormattableString.Invariant($"idle: our processes use {use.Dataplane / use.WallSeconds * 100:F0} % of a core: ")
+            + string.Join(", ", processes.Select(p => FormattableString.Invariant($"{p.Name} {shares.GetValueOrDefault(p.Name) * 100:F0}"))));
         return shares;
     }
 
@@ -161,6 +162,7 @@ public sealed class BenchRun(BenchOptions options, TextWriter output)
         $"round {m.Round}  {m.Journey,-16} {m.Workload,-10}{m.Contender,-22}")
         + (m.Error is null
             ? string.Join("  ", m.Values.Select(v => FormattableString.Invariant($"{v.Key} {v.Value:G5}")))
+                + string.Concat(m.Notes?.Select(n => FormattableString.Invariant($"  {n.Key} {n.Value:G4}")) ?? [])
                 + FormattableString.Invariant($"  busy {m.Cpu!.Busy / m.Cpu.WallSeconds:F2} cores, noise {m.Cpu.Noise * 100:F0}%")
             : "FAILED: " + m.Error);
 }
