@@ -43,7 +43,7 @@ catch (Exception e) when (e is XdpException or IOException or UnauthorizedAccess
 static async Task<int> RunAsync(DataplaneOptions options)
 {
     using var loggers = LoggerFactory.Create(builder => builder.SetMinimumLevel(options.LogLevel)
-        .AddConsole(console => console.LogToStandardErrorThresholdLevel = LogLevel.Trace)
+        .AddConsole(console => console.LogToStandardErrorThreshold = LogLevel.Trace)
         .AddSimpleConsole(console =>
         {
             console.SingleLine = true;

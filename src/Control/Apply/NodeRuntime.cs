@@ -31,7 +31,7 @@ public sealed class NodeRuntime : IDisposable
     private readonly Uplink? _uplink;
     private readonly NextHops _nextHops;
     private NameIndex? _names;
-    private uint _revision;
+    private uint _revision = 1;
 
     /// <summary>Opens everything that the node needs before the first pod: workers, host port, uplink.</summary>
     /// <exception cref="XdpException">The kernel refused something; the message names it and the remedy.</exception>
@@ -119,16 +119,18 @@ public sealed class NodeRuntime : IDisposable
 
     /// <summary>Replaces the desired state, all or nothing.</summary>
     /// <exception cref="InvalidStateException">It cannot be used; nothing was changed.</exception>
-    public void Sync(ulong generation, State state) => Apply(() => DesiredState.From(generation, state));
+    public void Sync(ulong generation, State state) => Apply(() => DesiredState.From(generation, state), servicesOnly: false);
 
     /// <summary>Changes the desired state, all or nothing.</summary>
     /// <exception cref="InvalidStateException">It cannot be used; nothing was changed.</exception>
     /// <exception cref="StaleGenerationException">The sender changes a state other than the one in force.</exception>
-    public void Update(ulong baseGeneration, ulong generation, State upserts, State deletes) => Apply(() =>
-    {
-        if (baseGeneration != State.Generation) throw new StaleGenerationException(baseGeneration, State.Generation);
-        return State.With(generation, upserts, deletes);
-    });
+    public void Update(ulong baseGeneration, ulong generation, State upserts, State deletes) => Apply(
+        () =>
+        {
+            if (baseGeneration != State.Generation) throw new StaleGenerationException(baseGeneration, State.Generation);
+            return State.With(generation, upserts, deletes);
+        },
+        servicesOnly: HasOnlyServices(upserts) && HasOnlyServices(deletes));
 
     /// <summary>Makes a pod's interface and opens its port; the same pod again, with the same values, is a no-op.</summary>
     /// <exception cref="InvalidStateException">A field is bad.</exception>
@@ -186,7 +188,10 @@ public sealed class NodeRuntime : IDisposable
         }
     }
 
-    private void Apply(Func<DesiredState> change)
+    private static bool HasOnlyServices(State part) =>
+        part.Nodes.Count + part.Identities.Count + part.Ipcache.Count + part.Policies.Count + part.Workloads.Count == 0;
+
+    private void Apply(Func<DesiredState> change, bool servicesOnly)
     {
         long start = Stopwatch.GetTimestamp();
         lock (_lock)
@@ -200,8 +205,8 @@ public sealed class NodeRuntime : IDisposable
                 SyncsRefused++;
                 throw;
             }
-            _nextHops.Track(State, Options.NodeName);
-            Publish();
+            if (!servicesOnly) _nextHops.Track(State, Options.NodeName);
+            Publish(servicesOnly);
             SyncsApplied++;
             LastSync = DateTimeOffset.UtcNow;
             Syncs.RecordApplied(Stopwatch.GetElapsedTime(start));
@@ -213,8 +218,10 @@ public sealed class NodeRuntime : IDisposable
         lock (_lock) Publish();
     }
 
-    private void Publish()
+    // Services decide about new flows only, so established ones need not be judged again for them.
+    private void Publish(bool servicesOnly = false)
     {
+        if (!servicesOnly) _revision++;
         Engine.Publish(TableCompiler.Compile(State, Input(_hostPort.Port.Id, _hostPort.Mac, _uplink?.Port.Id ?? 0)));
         _names = null;
     }
@@ -300,7 +307,7 @@ public sealed class NodeRuntime : IDisposable
         UplinkPort = uplink,
         UplinkMac = _uplink?.Mac ?? default,
         PathMtu = PathMtu,
-        Revision = ++_revision,
+        Revision = _revision,
     };
 
     private NodeSettings NodeSettings(MacAddress hostMac, ushort hostPort) => new()

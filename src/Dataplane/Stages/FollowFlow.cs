@@ -47,7 +47,9 @@ public static class FollowFlow
             var v = FlowDecision.Renew(ref entry, context);
             if (v.IsFinal)
             {
-                context.Flows.Remove(info.Flow);
+                // A denied flow stays: it says so on every packet, and goes on if the policy is taken back. One whose destination is
+                // gone must not: the next packet may find another backend.
+                if (v.Reason is not (DropReason.PolicyDenied or DropReason.PolicyNotReady)) context.Flows.Remove(info.Flow);
                 return v;
             }
             info.Action = action;
