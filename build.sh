@@ -92,6 +92,8 @@ install_without_starting() {
 }
 
 verb_deps() {
+    [ -z "${deps_done:-}" ] || return 0
+    deps_done=1
     command -v dpkg-query >/dev/null ||
         fail "this is no Debian: install the equivalents of: ${packages[*]}"
     local missing; missing=$(missing_packages)

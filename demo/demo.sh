@@ -22,7 +22,7 @@ on_exit() {
     trap - EXIT INT TERM
     if [ "$code" -ne 0 ]; then
         printf '\ndemo: FAILED at step: %s\n' "$current" >&2
-        tail -n 25 "$state"/node-*.log 2>/dev/null >&2 || true
+        tail -n 25 "$state"/node-*.log >&2 || true
     fi
     if [ "$code" -eq 0 ] && [ -n "$keep" ]; then
         explain

@@ -11,7 +11,7 @@ inside() { nsenter --net="$(netns "$1")" -- "${@:2}"; }
 
 # start NAME LOG COMMAND...: a process inside NAME that outlives this script until `remove`.
 start() {
-    nsenter --net="$(netns "$1")" -- setsid "${@:3}" >"$state/$2.log" 2>&1 </dev/null &
+    nsenter --net="$(netns "$1")" -- setsid "${@:3}" >>"$state/$2.log" 2>&1 </dev/null &
     echo "$! $1" >>"$state/processes"
 }
 
