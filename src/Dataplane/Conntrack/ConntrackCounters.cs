@@ -29,4 +29,16 @@ public sealed class ConntrackCounters
 
     /// <summary>Entries this worker made and has not recycled.</summary>
     public long InUse => (long)(Volatile.Read(ref Inserted) - Volatile.Read(ref Removed));
+
+    internal void Add(ConntrackCounters other)
+    {
+        Inserted += Volatile.Read(ref other.Inserted);
+        Removed += Volatile.Read(ref other.Removed);
+        Expired += Volatile.Read(ref other.Expired);
+        Evicted += Volatile.Read(ref other.Evicted);
+        Full += Volatile.Read(ref other.Full);
+        Exists += Volatile.Read(ref other.Exists);
+        ReplyCollisions += Volatile.Read(ref other.ReplyCollisions);
+        Contended += Volatile.Read(ref other.Contended);
+    }
 }

@@ -27,6 +27,14 @@ public sealed class ConntrackReader<TAddress>
         }
     }
 
+    /// <summary>What all workers did, together.</summary>
+    public ConntrackCounters Totals()
+    {
+        var totals = new ConntrackCounters();
+        for (int i = 0; i < _table.Workers; i++) totals.Add(_table.Writer(i).Counters);
+        return totals;
+    }
+
     /// <summary>
     /// Copies of all flows. Each is a whole flow that was in use when it was copied (its counters may be a packet apart); the flows
     /// together are no picture of one moment.

@@ -19,10 +19,10 @@ namespace Dataplane.Conntrack;
 public sealed class ConntrackTable<TAddress>
     where TAddress : unmanaged, IIpAddress<TAddress>
 {
-    private readonly uint[] _timeouts;
     private readonly Memory<byte> _memory;
     private readonly ConntrackLayout<TAddress> _layout;
     private readonly uint _bucketMask;
+    private readonly uint[] _timeouts; // seconds by state and protocol
     private readonly ConntrackWriter<TAddress>[] _writers;
 
     /// <summary>Makes an empty table.</summary>
@@ -47,18 +47,18 @@ public sealed class ConntrackTable<TAddress>
         Initialize();
         Epochs = new QuiescentEpochs(workers + 1); // the last one is the control thread's
         Pool = new EntryPool(capacity, workers);
-        uint[] table = timeouts.ToTable();
-        _timeouts = table;
+        _timeouts = timeouts.ToTable();
         _writers = new ConntrackWriter<TAddress>[workers];
-        for (int i = 0; i < workers; i++) _writers[i] = new ConntrackWriter<TAddress>(this, i, table);
+        for (int i = 0; i < workers; i++) _writers[i] = new ConntrackWriter<TAddress>(this, i, _timeouts);
         Reader = new ConntrackReader<TAddress>(this);
     }
 
     /// <summary>Seconds until a flow expires if no packet of it comes; 0 when that is due.</summary>
     public uint SecondsLeft(in ConntrackEntry<TAddress> entry, uint now)
     {
-        uint timeout = _timeouts[ConntrackTimeouts.Index(entry.State, EntryRecycler<TAddress>.ClassOf(in entry))], idle = now - entry.LastSeen;
-        return idle >= timeout ? 0 : timeout - idle;
+        uint timeout = _timeouts[ConntrackTimeouts.Index(entry.State, ProtocolClasses.Of(in entry))];
+        int idle = Math.Max(0, (int)(now - entry.LastSeen)); // another worker's clock may be a second ahead
+        return idle >= timeout ? 0 : timeout - (uint)idle;
     }
 
     /// <summary>Flows it can hold.</summary>

@@ -6,6 +6,9 @@ namespace Dataplane.Conntrack;
 /// </summary>
 internal sealed class EntryPool
 {
+    /// <summary>Batches that each worker keeps at hand.</summary>
+    public const int KeptBatches = 4;
+
     private readonly int _capacity;
     private readonly int _low; // entries
     private ulong _head; // tag << 32 | first entry of the top batch + 1
@@ -16,8 +19,8 @@ internal sealed class EntryPool
     public EntryPool(int capacity, int workers)
     {
         _capacity = capacity;
-        BatchSize = Math.Clamp(capacity / (workers * 16), 1, 64);
-        _low = 2 * workers * BatchSize;
+        BatchSize = Math.Clamp(capacity / (workers * 32), 1, 64);
+        _low = KeptBatches * workers * BatchSize;
     }
 
     /// <summary>Entries in a batch; the last of the fresh ones may be smaller.</summary>

@@ -6,7 +6,8 @@ namespace Dataplane.Conntrack;
 internal sealed class EntryRecycler<TAddress>
     where TAddress : unmanaged, IIpAddress<TAddress>
 {
-    private const int EvictionTries = 64; // FIFO heads looked at for one victim
+    private const int EvictionTries = 64; // FIFO heads looked at in vain, per round
+    private const int SecondChances = 8; // of these, flows spared because they had packets since they were filed
 
     private readonly ConntrackTable<TAddress> _table;
     private readonly uint[] _timeouts;
@@ -37,7 +38,8 @@ internal sealed class EntryRecycler<TAddress>
         int entry = _stock.Take(links);
         if (entry >= 0) return entry;
         _table.Pool.Want();
-        Evict(links, now); // of use after the grace period
+        int tries = EvictionTries;
+        Evict(links, now, ref tries); // of use after the grace period
         return -1;
     }
 
@@ -78,7 +80,7 @@ internal sealed class EntryRecycler<TAddress>
         Start(now);
         if (links[entry].Prev != EntryLink.Unlinked) ExpiryQueues.Unlink(links, entry);
         FlowState state = e.State;
-        ProtocolClass protocol = ClassOf(in e);
+        ProtocolClass protocol = ProtocolClasses.Of(in e);
         int fifo = ExpiryQueues.FifoOf(state, protocol);
         if (fifo >= 0) _queues.Append(links, fifo, entry, now);
         else _queues.Schedule(links, entry, e.LastSeen + _timeouts[ConntrackTimeouts.Index(state, protocol)], _cursor);
@@ -152,22 +154,25 @@ internal sealed class EntryRecycler<TAddress>
         if (!pool.IsLow) return;
         int wanted = _stock.Keep - _stock.Count;
         if (pool.IsWanted) wanted = Math.Max(wanted, pool.BatchSize); // another worker has none: make a batch for it
-        for (; wanted > 0; wanted--)
+        int tries = EvictionTries;
+        while (wanted-- > 0 && Evict(links, now, ref tries))
         {
-            if (!Evict(links, now)) return;
         }
     }
 
-    // The oldest of the unreplied, then of the finished flows. An unreplied flow that was answered since moves on.
-    private bool Evict(Span<EntryLink> links, uint now)
+    // The oldest of the unreplied, then of the finished flows. One that was answered since it was filed moves on; one that had
+    // packets (a stream nobody answers) gets a second chance, if not too many ask for it.
+    private bool Evict(Span<EntryLink> links, uint now, ref int tries)
     {
-        for (int tries = 0; tries < EvictionTries; tries++)
+        for (; tries > 0; tries--)
         {
             int entry = Oldest(links, 0, ExpiryQueues.UnrepliedFifos, now, out int fifo);
             if (entry < 0) entry = Oldest(links, ExpiryQueues.UnrepliedFifos, ExpiryQueues.Fifos, now, out fifo);
             if (entry < 0) return false;
             ref ConntrackEntry<TAddress> e = ref _table[entry];
-            if (e.Life != EntryLife.Dead && ExpiryQueues.FifoOf(e.State, ClassOf(in e)) != fifo)
+            bool moves = ExpiryQueues.FifoOf(e.State, ProtocolClasses.Of(in e)) != fifo
+                || (tries > EvictionTries - SecondChances && (int)(e.LastSeen - links[entry].QueuedAt) > 0);
+            if (e.Life != EntryLife.Dead && moves)
             {
                 File(links, entry, in e, now);
                 continue;
@@ -201,7 +206,7 @@ internal sealed class EntryRecycler<TAddress>
     }
 
     private bool IsIdle(in ConntrackEntry<TAddress> e, uint now) =>
-        (int)(now - Volatile.Read(in e.LastSeen)) >= (int)_timeouts[ConntrackTimeouts.Index(e.State, ClassOf(in e))];
+        (int)(now - Volatile.Read(in e.LastSeen)) >= (int)_timeouts[ConntrackTimeouts.Index(e.State, ProtocolClasses.Of(in e))];
 
     private uint FifoTimeout(int fifo) => fifo switch
     {
@@ -209,12 +214,4 @@ internal sealed class EntryRecycler<TAddress>
         ExpiryQueues.UnrepliedFifos => _timeouts[ConntrackTimeouts.Index(FlowState.TimeWait, ProtocolClass.Tcp)],
         _ => _timeouts[ConntrackTimeouts.Index(FlowState.Closed, ProtocolClass.Tcp)],
     };
-
-    internal static ProtocolClass ClassOf(in ConntrackEntry<TAddress> e)
-    {
-        byte protocol = e.Original.Protocol;
-        if (protocol == 6) return ProtocolClass.Tcp;
-        if (protocol == 17) return ProtocolClass.Udp;
-        return protocol == TAddress.IcmpProtocol ? ProtocolClass.Icmp : ProtocolClass.Other;
-    }
 }

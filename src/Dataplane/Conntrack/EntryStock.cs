@@ -22,12 +22,12 @@ internal sealed class EntryStock<TAddress>
     public EntryStock(ConntrackTable<TAddress> table)
     {
         _table = table;
-        Keep = 2 * table.Pool.BatchSize;
+        Keep = EntryPool.KeptBatches * table.Pool.BatchSize;
     }
 
     /// <summary>
-    /// Entries a worker keeps at hand; the rest goes to the pool. More than a batch of packets can need, so that room made ahead
-    /// of need outlasts the grace period.
+    /// Entries a worker keeps at hand; the rest goes to the pool. More than a worker's loop is likely to need, so that room made
+    /// ahead of need outlasts the grace period.
     /// </summary>
     public int Keep { get; }
 

@@ -84,6 +84,24 @@ public class ConntrackFullTests
     }
 
     [Fact]
+    public void StreamThatNobodyAnswersOutlivesAFloodOfSinglePackets()
+    {
+        var table = Flows.Table(Capacity);
+        var writer = table.Writer(0);
+        var stream = Flows.Tuple(0, Flows.Udp);
+        int entry = writer.Insert(in stream, 0, out _, out _);
+        for (int i = 0; i < 10 * Capacity; i++)
+        {
+            uint now = (uint)(i / (Capacity / 4));
+            if (i % Batch == 0) writer.Loop(now);
+            writer.Insert(Flows.Tuple(1_000_000 + i, Flows.Udp), now, out _, out _);
+            if (i % 100 != 0) continue;
+            Assert.Equal(entry, table.Find(stream));
+            Assert.True(table[entry].Touch(now));
+        }
+    }
+
+    [Fact]
     public void WorkerWithoutEntriesGetsThoseAnotherCanSpare()
     {
         var table = Flows.Table(Capacity, workers: 2);
@@ -125,10 +143,14 @@ public class ConntrackFullTests
     {
         var table = Flows.Table(Capacity);
         var writer = table.Writer(0);
-        Work(10_000);
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        Work(1_000_000);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        long allocated = -1;
+        for (int round = 0; round < 4 && allocated != 0; round++) // in the first ones the runtime may allocate for itself, as it compiles
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            Work(1_000_000);
+            allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        }
+        Assert.Equal(0, allocated);
 
         void Work(int operations)
         {

@@ -203,6 +203,28 @@ public class ConntrackTableTests
     }
 
     [Fact]
+    public void FixedLayoutsHaveTheirSizes()
+    {
+        Assert.Equal(ConntrackHeader.Size, Unsafe.SizeOf<ConntrackHeader>());
+        Assert.Equal(EntryLink.Size, Unsafe.SizeOf<EntryLink>());
+        Assert.Equal(FlowAction.Size, Unsafe.SizeOf<FlowAction>());
+    }
+
+    [Fact]
+    public void ReaderTellsHowLongAFlowHas()
+    {
+        var table = Flows.Table(100, workers: 2);
+        table.Writer(0).Insert(Flows.Tuple(1), 100, out _, out _, FlowState.TimeWait);
+        table.Writer(1).Insert(Flows.Tuple(2), 100, out _, out _);
+        ConntrackEntry<IPv4Address> e = table.Reader.Snapshot().First(e => e.State == FlowState.TimeWait);
+        Assert.Equal(60U, table.SecondsLeft(in e, 100));
+        Assert.Equal(60U, table.SecondsLeft(in e, 99)); // another worker's clock
+        Assert.Equal(1U, table.SecondsLeft(in e, 159));
+        Assert.Equal(0U, table.SecondsLeft(in e, 500));
+        Assert.Equal(2UL, table.Reader.Totals().Inserted);
+    }
+
+    [Fact]
     public void ReaderListsAndFlushesFlows()
     {
         var table = Flows.Table(5000);
