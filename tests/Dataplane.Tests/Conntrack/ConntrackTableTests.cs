@@ -2,6 +2,7 @@ using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using Dataplane.Conntrack;
 using Dataplane.Packets;
+using Dataplane.Testing;
 using Xunit;
 
 namespace Dataplane.Tests.Conntrack;
@@ -188,7 +189,7 @@ public class ConntrackTableTests
     [Fact]
     public void ForgetsTheFlowsOfFormerMemory()
     {
-        Memory<byte> memory = ConntrackMemory.Allocate(ConntrackTable<IPv4Address>.RequiredBytes(100, 1));
+        Memory<byte> memory = AlignedMemory.Allocate(ConntrackTable<IPv4Address>.RequiredBytes(100, 1));
         var former = new ConntrackTable<IPv4Address>(memory, 100, 1, Flows.Seed, new());
         former.Writer(0).Insert(Flows.Tuple(1), 0, out _, out _);
         var table = new ConntrackTable<IPv4Address>(memory, 100, 1, Flows.Seed, new());

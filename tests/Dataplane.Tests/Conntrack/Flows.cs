@@ -1,5 +1,6 @@
 using Dataplane.Conntrack;
 using Dataplane.Packets;
+using Dataplane.Testing;
 
 namespace Dataplane.Tests.Conntrack;
 
@@ -14,7 +15,7 @@ internal static class Flows
     public static ConntrackTable<IPv4Address> Table(int capacity, int workers = 1, ConntrackTimeouts? timeouts = null)
     {
         var table = new ConntrackTable<IPv4Address>(
-            ConntrackMemory.Allocate(ConntrackTable<IPv4Address>.RequiredBytes(capacity, workers)), capacity, workers, Seed, timeouts ?? new());
+            AlignedMemory.Allocate(ConntrackTable<IPv4Address>.RequiredBytes(capacity, workers)), capacity, workers, Seed, timeouts ?? new());
         for (int i = 0; i < workers; i++) table.Writer(i).Quiescent();
         return table;
     }

@@ -1,9 +1,9 @@
 using System.Runtime.InteropServices;
 
-namespace Dataplane.Conntrack;
+namespace Dataplane.Testing;
 
-/// <summary>Memory for a table that need not outlive its process.</summary>
-public static class ConntrackMemory
+/// <summary>Memory for tables under test, where the process has a memfd.</summary>
+public static class AlignedMemory
 {
     private const int Alignment = 4096;
 
