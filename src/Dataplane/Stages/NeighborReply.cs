@@ -19,8 +19,8 @@ public static class NeighborReply
         {
             return Verdict.Drop(DropReason.ArpInvalid);
         }
-        // Asking for its own address is how a host looks for a duplicate (RFC 5227): silence says there is none.
-        if (arp.Operation.Value != ArpHeader.Request || arp.SenderAddress == arp.TargetAddress) return Verdict.Drop(DropReason.ArpIgnored);
+        // Without a sender address it is a probe for a duplicate, with the target's an announcement (RFC 5227): silence says that nobody else has it.
+        if (arp.Operation.Value != ArpHeader.Request || arp.SenderAddress.IsZero || arp.SenderAddress == arp.TargetAddress) return Verdict.Drop(DropReason.ArpIgnored);
 
         var ethernet = new EthernetHeader { Destination = arp.SenderMac, Source = ours, EtherType = Be16.FromHost(EtherTypes.Arp) };
         arp.Operation = Be16.FromHost(ArpHeader.Reply);
