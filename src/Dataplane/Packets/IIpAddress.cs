@@ -16,6 +16,9 @@ public interface IIpAddress<TSelf> : IEquatable<TSelf>
     /// <summary>IP protocol number of the family's ICMP: 1 or 58.</summary>
     static abstract byte IcmpProtocol { get; }
 
+    /// <summary>True for addresses of groups: multicast, and in IPv4 broadcast.</summary>
+    bool IsGroup { get; }
+
     /// <summary>Reads an address from the first <see cref="ByteLength"/> bytes.</summary>
     static abstract TSelf Read(ReadOnlySpan<byte> bytes);
 

@@ -34,8 +34,8 @@ public readonly struct IPv4Address : IIpAddress<IPv4Address>
     /// <summary>0.0.0.0.</summary>
     public bool IsZero => _raw == 0;
 
-    /// <summary>224.0.0.0/4 or 255.255.255.255.</summary>
-    public bool IsMulticastOrBroadcast => Value >= 0xe0000000;
+    /// <summary>224.0.0.0/4, and what lies above: broadcast, and 240.0.0.0/4, which nobody has.</summary>
+    public bool IsGroup => Value >= 0xe0000000;
 
     /// <inheritdoc/>
     public uint ChecksumWords => (_raw & 0xffff) + (_raw >> 16);

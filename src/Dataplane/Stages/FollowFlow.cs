@@ -52,6 +52,12 @@ public static class FollowFlow
                 if (v.Reason is not (DropReason.PolicyDenied or DropReason.PolicyNotReady)) context.Flows.Remove(info.Flow);
                 return v;
             }
+            // A pod that has moved away is reached through a tunnel now. Who sent this through one does not know that yet.
+            if (info.Origin == PacketOrigin.Overlay && action.Kind == ForwardKind.Overlay)
+            {
+                context.Flows.Remove(info.Flow);
+                return Verdict.Drop(DropReason.RouteNotLocal, TrafficDirection.Ingress);
+            }
             info.Action = action;
         }
         info.Translated = (original ? entry.Reply : entry.Original).Mirror();

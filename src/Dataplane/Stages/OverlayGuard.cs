@@ -5,7 +5,8 @@ namespace Dataplane.Stages;
 
 /// <summary>
 /// Lets out of a tunnel only what ends on this node. What comes from a tunnel never goes into one: two nodes that disagree about a
-/// pod must not pass a packet to and fro; nor does it go out into the world.
+/// pod must not pass a packet to and fro; nor does it go out into the world. And nobody behind a tunnel is this node: its identity
+/// passes every pod's ingress policy.
 /// </summary>
 public static class OverlayGuard
 {
@@ -13,6 +14,7 @@ public static class OverlayGuard
     public static Verdict Run<TAddress>(ref Packet<TAddress> packet, FamilyTables<TAddress> family)
         where TAddress : unmanaged, IIpAddress<TAddress>
     {
+        if (family.Identities.Find(packet.Info.Tuple.Source) == Identities.Host) return Verdict.Drop(DropReason.SourceSpoofed, TrafficDirection.Ingress);
         var destination = packet.Info.Tuple.Destination;
         if (family.Endpoints.Find(destination) >= 0) return Verdict.Continue;
         return family.Routes.Find(destination).Kind is RouteKind.Overlay or RouteKind.World

@@ -22,6 +22,8 @@ public static class RouteLookup
             return Verdict.Continue;
         }
 
+        // Groups lie in the default route's prefix, but neither the host's stack nor another node would know what to do with them.
+        if (address.IsGroup) return Verdict.Drop(DropReason.MulticastUnsupported);
         var route = family.Routes.Find(address);
         switch (route.Kind)
         {
