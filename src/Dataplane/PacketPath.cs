@@ -21,6 +21,10 @@ public static class PacketPath<TAddress>
         info.OuterLength = 0;
         info.SegmentSize = 0;
         info.ReplyReason = DropReason.None;
+        // A packet that dies before they are known must not be reported with those of the one before it in this place.
+        info.Tuple = info.Translated = default;
+        info.SourceIdentity = info.DestinationIdentity = 0;
+        info.TcpFlags = 0;
         if (info.Origin == PacketOrigin.Overlay && (v = VxlanDecap.Run(ref packet, context.Tables.Node, context.Tables.Vteps)).IsFinal) return v;
         if (!packet.TryRead(0, out EthernetHeader ethernet)) return Verdict.Drop(DropReason.EthernetTruncated);
         if (ethernet.EtherType.Value != TAddress.EtherType)

@@ -39,8 +39,8 @@ public static class IcmpReply
         info.IpLength = info.TotalLength - EthernetHeader.Size;
         info.Flags = PacketFlags.None;
         info.SegmentSize = 0;
-        info.Tuple = new FlowTuple<TAddress>(gateway, sender, default, default, TAddress.IcmpProtocol);
-        info.Translated = info.Tuple;
+        // The tuple stays that of the packet that died: it is what flow events tell about.
+        info.Translated = default;
         info.Action = action;
         info.ReplyReason = reason;
         var v = Output.Run(ref packet, context);
