@@ -73,6 +73,17 @@ public sealed class ProcessTests : IDisposable
     }
 
     [Fact]
+    public void ASignalThatComesTwiceIsOneInterrupt()
+    {
+        string file = Path.Combine(_folder, "twice.pcapng");
+        _control.KeepsStreaming = true;
+        // timeout(1) signals the process, and then its own group, which the process is in.
+        var result = Command.Try(Patience, "bash", "-c", $"timeout --preserve-status -s INT 2 {Dpctl} capture -o {file}");
+        Assert.Equal(0, result.ExitCode);
+        Assert.Contains("0 frames captured", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void SignalsEndAnObservation()
     {
         _control.KeepsStreaming = true;

@@ -159,8 +159,8 @@ internal static class SampleNode
         },
         new()
         {
-            Protocol = Protocol.Icmp, ProtocolNumber = 58, Source = "fd00:1::7", Destination = "fd00:2::9",
-            ReplySource = "fd00:2::9", ReplyDestination = "fd00:1::7", State = "NEW", ExpiresSeconds = 29, Packets = 1, Bytes = 118,
+            Protocol = Protocol.Icmp, ProtocolNumber = 58, Source = "fd00:1::7", SourcePort = 77, Destination = "fd00:2::9", DestinationPort = 77,
+            ReplySource = "fd00:2::9", ReplySourcePort = 77, ReplyDestination = "fd00:1::7", ReplyDestinationPort = 77, State = "NEW", ExpiresSeconds = 29, Packets = 1, Bytes = 118,
             SourceIdentity = 17, DestinationIdentity = 18, Revision = 3,
         },
     ];

@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Net;
+using System.Text;
 using Dataplane.Contracts.V1;
 
 namespace Dataplane.Cli.Output;
@@ -66,6 +67,25 @@ internal static class Words
     /// <summary>Addresses of one family, one per line.</summary>
     public static string OfFamily(IEnumerable<string> addresses, bool v6) =>
         OrDash(string.Join('\n', addresses.Where(address => address.Contains(':') == v6)));
+
+    /// <summary>Breaks a text into lines of at most so many characters, where it has blanks; Markdown's code quotes go.</summary>
+    public static string Wrap(string text, int width)
+    {
+        var lines = new StringBuilder();
+        int used = 0;
+        foreach (string word in text.Replace("`", "", StringComparison.Ordinal).Split(' ', StringSplitOptions.RemoveEmptyEntries))
+        {
+            if (used > 0)
+            {
+                bool fits = used + 1 + word.Length <= width;
+                lines.Append(fits ? ' ' : '\n');
+                used = fits ? used + 1 : 0;
+            }
+            lines.Append(word);
+            used += word.Length;
+        }
+        return lines.ToString();
+    }
 
     /// <summary>Whether it is an address dpctl may hand on. IPAddress alone would take "1" for 0.0.0.1.</summary>
     public static bool IsAddress(string text) =>

@@ -26,13 +26,15 @@ internal static class ConntrackListing
 
     private static string Line(ConntrackEntry flow)
     {
-        string source = Words.AddressPort(flow.Source, flow.SourcePort);
-        string destination = Words.AddressPort(flow.Destination, flow.DestinationPort);
+        // An echo's identifier takes the place of all ports; it is no port to people.
+        bool icmp = flow.Protocol == Protocol.Icmp;
+        string Side(string address, uint port) => Words.AddressPort(address, icmp ? 0 : port);
+        string id = icmp && flow.SourcePort != 0 ? $" id={flow.SourcePort}" : "";
+        string tuple = $"{Side(flow.Source, flow.SourcePort)} -> {Side(flow.Destination, flow.DestinationPort)}";
         string reply = IsTranslated(flow)
-            ? $" reply {Words.AddressPort(flow.ReplySource, flow.ReplySourcePort)} -> " +
-              Words.AddressPort(flow.ReplyDestination, flow.ReplyDestinationPort)
+            ? $" reply {Side(flow.ReplySource, flow.ReplySourcePort)} -> {Side(flow.ReplyDestination, flow.ReplyDestinationPort)}"
             : "";
-        return $"{Words.Protocol(flow.Protocol, flow.ProtocolNumber)} {source} -> {destination}{reply} {flow.State}" +
+        return $"{Words.Protocol(flow.Protocol, flow.ProtocolNumber)} {tuple}{id}{reply} {flow.State}" +
             $" expires={flow.ExpiresSeconds} Packets={flow.Packets} Bytes={flow.Bytes}" +
             $" ReplyPackets={flow.ReplyPackets} ReplyBytes={flow.ReplyBytes}" +
             $" SourceSecurityID={flow.SourceIdentity} DestinationSecurityID={flow.DestinationIdentity} Revision={flow.Revision}";

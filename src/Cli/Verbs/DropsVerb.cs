@@ -7,6 +7,8 @@ namespace Dataplane.Cli.Verbs;
 /// <summary>"dpctl drops": how many packets died of what, and what to check.</summary>
 internal static class DropsVerb
 {
+    private const int DescriptionWidth = 72; // characters per line
+
     /// <summary>Makes the verb.</summary>
     public static Command Create(VerbRunner runner)
     {
@@ -24,7 +26,7 @@ internal static class DropsVerb
     {
         var table = new TextTable("REASON", "DIRECTION", "PACKETS", "BYTES", "DESCRIPTION");
         foreach (var drop in drops.Where(drop => withZeros || drop.Packets > 0).OrderByDescending(drop => drop.Packets))
-            table.Add(drop.Reason, drop.Direction, $"{drop.Packets}", $"{drop.Bytes}", Words.OrDash(drop.Description));
+            table.Add(drop.Reason, drop.Direction, $"{drop.Packets}", $"{drop.Bytes}", Words.OrDash(Words.Wrap(drop.Description, DescriptionWidth)));
         return table;
     }
 }

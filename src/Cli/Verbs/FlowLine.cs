@@ -25,12 +25,18 @@ internal static class FlowLine
         return TimeZoneInfo.ConvertTime(utc, zone).ToString("MMM dd HH:mm:ss.fff", CultureInfo.InvariantCulture);
     }
 
-    private static string Source(FlowEvent flow) => Side(flow.SourcePod, flow.Source, flow.SourcePort, flow.SourceIdentity);
+    private static string Source(FlowEvent flow) => flow.Source.Length == 0
+        ? $"port {flow.InPort}"
+        : Side(flow.SourcePod, flow.Source, Port(flow, flow.SourcePort), flow.SourceIdentity);
 
     /// <summary>Where the packet really goes: the backend, if it was addressed to a service.</summary>
-    private static string Destination(FlowEvent flow) => flow.Backend.Length > 0
-        ? Side(flow.DestinationPod, flow.Backend, flow.BackendPort, flow.DestinationIdentity)
-        : Side(flow.DestinationPod, flow.Destination, flow.DestinationPort, flow.DestinationIdentity);
+    private static string Destination(FlowEvent flow) =>
+        flow.Destination.Length == 0 ? "unknown"
+        : flow.Backend.Length > 0 ? Side(flow.DestinationPod, flow.Backend, flow.BackendPort, flow.DestinationIdentity)
+        : Side(flow.DestinationPod, flow.Destination, Port(flow, flow.DestinationPort), flow.DestinationIdentity);
+
+    /// <summary>An echo's identifier takes the place of both ports; it is no port to people.</summary>
+    private static uint Port(FlowEvent flow, uint port) => flow.Protocol == Protocol.Icmp ? 0 : port;
 
     private static string Side(string pod, string address, uint port, uint identity)
     {
@@ -61,8 +67,13 @@ internal static class FlowLine
 
     private static string L4(FlowEvent flow)
     {
-        string protocol = Words.Protocol(flow.Protocol, flow.ProtocolNumber);
-        return flow.Protocol == Protocol.Tcp && flow.TcpFlags != 0 ? $"{protocol} Flags: {Flags(flow.TcpFlags)}" : protocol;
+        string protocol = flow.Source.Length == 0 ? $"{flow.Length} bytes" : Words.Protocol(flow.Protocol, flow.ProtocolNumber);
+        return flow.Protocol switch
+        {
+            Protocol.Tcp when flow.TcpFlags != 0 => $"{protocol} Flags: {Flags(flow.TcpFlags)}",
+            Protocol.Icmp when flow.SourcePort != 0 => $"{protocol} id {flow.SourcePort}",
+            _ => protocol,
+        };
     }
 
     private static string Flags(uint flags) =>

@@ -22,4 +22,12 @@ public sealed class WordsTests
     [InlineData("10.0.0.0/8", false)]
     [InlineData("", false)]
     public void AddressesAreWrittenInFull(string text, bool expected) => Assert.Equal(expected, Words.IsAddress(text));
+
+    [Theory]
+    [InlineData("", "")]
+    [InlineData("one", "one")]
+    [InlineData("one two three", "one two\nthree")]
+    [InlineData("a longword b", "a\nlongword\nb")]
+    [InlineData("see `dpctl`", "see\ndpctl")]
+    public void TextIsWrappedAtBlanks(string text, string expected) => Assert.Equal(expected, Words.Wrap(text, 7));
 }

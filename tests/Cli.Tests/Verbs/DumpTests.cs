@@ -131,7 +131,7 @@ public sealed class DumpTests
     [Fact]
     public Task ConntrackListShowsTheReplyTupleOnlyWhereItIsTranslated() => Shows("ct list", """
         TCP 10.244.1.8:40312 -> 10.96.0.7:80 reply 10.244.1.7:8080 -> 10.244.1.8:40312 ESTABLISHED expires=86390 Packets=6 Bytes=480 ReplyPackets=5 ReplyBytes=9000 SourceSecurityID=16 DestinationSecurityID=17 Revision=3
-        ICMPv6 fd00:1::7 -> fd00:2::9 NEW expires=29 Packets=1 Bytes=118 ReplyPackets=0 ReplyBytes=0 SourceSecurityID=17 DestinationSecurityID=18 Revision=3
+        ICMPv6 fd00:1::7 -> fd00:2::9 id=77 NEW expires=29 Packets=1 Bytes=118 ReplyPackets=0 ReplyBytes=0 SourceSecurityID=17 DestinationSecurityID=18 Revision=3
 
         """);
 

@@ -45,6 +45,31 @@ public sealed class ObserveVerbTests
     }
 
     [Fact]
+    public async Task AnEchoIdentifierIsNoPort()
+    {
+        var flow = new FlowEvent
+        {
+            Verdict = FlowEvent.Types.Verdict.Forwarded, Protocol = Protocol.Icmp, ProtocolNumber = 1, Source = "10.244.1.7", SourcePort = 4660,
+            SourcePod = "default/web-0", Destination = "10.244.1.8", DestinationPort = 4660, Direction = "egress",
+        };
+        Assert.Equal(
+            "Jan 01 00:00:00.000: default/web-0 -> 10.244.1.8 egress FORWARDED (ICMP id 4660)\n",
+            await DpctlRun.Print("observe", new FakeControl { Flows = { flow } }));
+    }
+
+    [Fact]
+    public async Task APacketWithoutAddressesIsShownWithItsPort()
+    {
+        var flow = new FlowEvent
+        {
+            Verdict = FlowEvent.Types.Verdict.Dropped, DropReason = "EtherTypeUnsupported", Direction = "egress", InPort = "dp7a", Length = 86,
+        };
+        Assert.Equal(
+            "Jan 01 00:00:00.000: port dp7a <> unknown egress EtherTypeUnsupported DROPPED (86 bytes)\n",
+            await DpctlRun.Print("observe", new FakeControl { Flows = { flow } }));
+    }
+
+    [Fact]
     public async Task JsonIsOneObjectPerLine()
     {
         string text = await DpctlRun.Print("observe -o json", new FakeControl { Flows = { Syn, Denied } });
