@@ -9,7 +9,7 @@ using Xdp.Interop.Links;
 namespace Dataplane.Control.Apply;
 
 /// <summary>
-/// The veth pair of a pod. Order of use: <see cref="Create"/> (host end up, pod end down: no frame can flow), attach XDP and bind sockets to
+/// The veth pair of a pod; all calls in the node's network namespace. Order of use: <see cref="Create"/> (host end up, pod end down: no frame can flow), attach XDP and bind sockets to
 /// <see cref="HostIndex"/>, then <see cref="Activate"/> (pod end up, with its routes). So the host's own stack never sees a frame of the pod.
 /// A pair that an earlier run of the process left is taken over and put right, so that pods keep their connections.
 /// </summary>
@@ -17,6 +17,7 @@ public sealed class PodVeth : IDisposable
 {
     private const int NameHashDigits = 11;
     private const int IpAndTcpHeaders = 40; // bytes
+    private const int MinimumMtu = 68;      // bytes, RFC 791
 
     private readonly PodVethSpec _spec;
     private readonly NetworkNamespace _pod;
@@ -56,12 +57,14 @@ public sealed class PodVeth : IDisposable
 
     /// <summary>Makes the pair, or takes over the one that is there. On failure nothing new is left behind.</summary>
     /// <exception cref="XdpException">The message names the step, the object and the remedy.</exception>
-    /// <exception cref="ArgumentException">The address or gateway is not IPv4.</exception>
+    /// <exception cref="ArgumentException">The address or gateway is not IPv4, or the route's MTU is below 68 or above the device's.</exception>
     public static PodVeth Create(PodVethSpec spec)
     {
         ArgumentNullException.ThrowIfNull(spec);
         RequireIPv4(spec.Address, nameof(spec.Address));
         RequireIPv4(spec.Gateway, nameof(spec.Gateway));
+        ArgumentOutOfRangeException.ThrowIfLessThan(spec.RouteMtu, MinimumMtu);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(spec.RouteMtu, spec.DeviceMtu);
         spec = spec with
         {
             PodMac = spec.PodMac ?? new PhysicalAddress([0x0a, 0x58, .. spec.Address.GetAddressBytes()]),

@@ -101,10 +101,18 @@ public sealed class NetlinkLinks
         Change(new IfInfoMsg { Index = index }, m => m.Add(Rtnl.IFLA_IFALIAS, Encoding.UTF8.GetBytes(alias)), $"set alias of link {index}");
 
     /// <summary>Moves the interface into another namespace; it arrives down and without addresses, and may get another index.</summary>
-    public void MoveTo(int index, NetworkNamespace ns)
+    /// <param name="index">The interface.</param>
+    /// <param name="ns">Where it goes.</param>
+    /// <param name="name">Its name there; null keeps it.</param>
+    public void MoveTo(int index, NetworkNamespace ns, string? name = null)
     {
         ArgumentNullException.ThrowIfNull(ns);
-        Change(new IfInfoMsg { Index = index }, m => m.AddInt32(Rtnl.IFLA_NET_NS_FD, (int)ns.Handle.DangerousGetHandle()), $"move link {index} to {ns}");
+        if (name is not null) CheckName(name);
+        Change(new IfInfoMsg { Index = index }, m =>
+        {
+            m.AddInt32(Rtnl.IFLA_NET_NS_FD, (int)ns.Handle.DangerousGetHandle());
+            if (name is not null) m.AddText(Rtnl.IFLA_IFNAME, name);
+        }, $"move link {index} to {ns}");
         GC.KeepAlive(ns);
     }
 

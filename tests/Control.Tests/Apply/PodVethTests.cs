@@ -156,8 +156,9 @@ public sealed class PodVethTests : IDisposable
 
         var free = Box.AddNamespace();
         Assert.ThrowsAny<XdpException>(() => Create(free, deviceMtu: 100_000)); // refused by the kernel while creating
-        using var veth = Create(free, gateway: "10.244.1.5"); // its own address
-        Assert.ThrowsAny<XdpException>(veth.Activate); // refused while adding routes
+        using var veth = Create(free);
+        using (var inFree = NetlinkSocket.Open(free)) inFree.Links.MoveTo(inFree.Links.Get("eth0").Index, pod, "moved");
+        Assert.ThrowsAny<XdpException>(() => Box.Node.Run(veth.Activate)); // its end is gone from the pod
         Assert.Single(Box.Netlink.Links.List());
 
         Assert.ThrowsAny<XdpException>(() => PodVeth.Create(Spec("/run/netns/no-such-namespace")));
@@ -193,6 +194,6 @@ public sealed class PodVethTests : IDisposable
         Gateway = IPAddress.Parse("10.244.1.1"), RouteMtu = 1450, Alias = "default/web-0",
     };
 
-    private PodVeth Create(NetworkNamespace pod, string address = "10.244.1.5", string gateway = "10.244.1.1", int deviceMtu = 65535) =>
-        Box.Node.Run(() => PodVeth.Create(Spec(pod.Path) with { Address = IPAddress.Parse(address), PodMac = PhysicalAddress.Parse("0a-58-0a-f4-01-05"), Gateway = IPAddress.Parse(gateway), DeviceMtu = deviceMtu }));
+    private PodVeth Create(NetworkNamespace pod, string address = "10.244.1.5", int deviceMtu = 65535) =>
+        Box.Node.Run(() => PodVeth.Create(Spec(pod.Path) with { Address = IPAddress.Parse(address), PodMac = PhysicalAddress.Parse("0a-58-0a-f4-01-05"), DeviceMtu = deviceMtu }));
 }
