@@ -35,14 +35,14 @@ public sealed class NetlinkMonitor : IDisposable
         throw new NetlinkException($"subscribe to {groups}", errno);
     }
 
-    /// <summary>Waits for the next event. Null after <paramref name="timeout"/> without one.</summary>
+    /// <summary>Waits for the next event. Null after <paramref name="timeout"/> without one, or after <see cref="Interrupt"/>.</summary>
     /// <param name="timeout">How long to wait; <see cref="Timeout.InfiniteTimeSpan"/> for ever.</param>
     /// <param name="cancellation">Wakes the wait.</param>
     /// <exception cref="OperationCanceledException">The token was cancelled.</exception>
     /// <exception cref="NetlinkException">The socket failed.</exception>
     public NetlinkEvent? Read(TimeSpan timeout, CancellationToken cancellation = default)
     {
-        using var registration = cancellation.UnsafeRegister(static state => ((NetlinkMonitor)state!).Wake(), this);
+        using var registration = cancellation.UnsafeRegister(static state => ((NetlinkMonitor)state!).Interrupt(), this);
         var start = Stopwatch.GetTimestamp();
         while (true)
         {
@@ -50,9 +50,16 @@ public sealed class NetlinkMonitor : IDisposable
             if (_ready.TryDequeue(out var next)) return next;
             var left = timeout == Timeout.InfiniteTimeSpan ? timeout : timeout - Stopwatch.GetElapsedTime(start);
             if (left < TimeSpan.Zero && left != Timeout.InfiniteTimeSpan) left = TimeSpan.Zero;
-            if (Wait(left)) Receive();
-            else if (left == TimeSpan.Zero) return null;
+            if (Wait(left, out var interrupted)) Receive();
+            else if (left == TimeSpan.Zero || (interrupted && !cancellation.IsCancellationRequested)) return null;
         }
+    }
+
+    /// <summary>Makes the current or the next <see cref="Read"/> return null early; callable from any thread.</summary>
+    public unsafe void Interrupt()
+    {
+        ulong one = 1;
+        LinksLibC.write(_wake, &one, sizeof(ulong));
     }
 
     public void Dispose()
@@ -94,15 +101,10 @@ public sealed class NetlinkMonitor : IDisposable
             && Join(MonitorGroups.Neighbors, Rtnl.RTNLGRP_NEIGH);
     }
 
-    private unsafe void Wake()
+    /// <summary>True when the socket has something; false at the end of the time or when interrupted.</summary>
+    private unsafe bool Wait(TimeSpan left, out bool interrupted)
     {
-        ulong one = 1;
-        LinksLibC.write(_wake, &one, sizeof(ulong));
-    }
-
-    /// <summary>True when the socket has something; false at the end of the time or when woken.</summary>
-    private unsafe bool Wait(TimeSpan left)
-    {
+        interrupted = false;
         var milliseconds = left == Timeout.InfiniteTimeSpan ? -1 : (int)Math.Min(Math.Ceiling(left.TotalMilliseconds), int.MaxValue);
         var descriptors = stackalloc PollFd[2];
         descriptors[0] = new PollFd { Fd = (int)_socket.DangerousGetHandle(), Events = LinksLibC.POLLIN };
@@ -115,6 +117,7 @@ public sealed class NetlinkMonitor : IDisposable
 
         if (descriptors[1].Returned != 0)
         {
+            interrupted = true;
             ulong count;
             LinksLibC.read(_wake, &count, sizeof(ulong));
         }

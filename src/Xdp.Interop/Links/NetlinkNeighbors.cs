@@ -70,6 +70,17 @@ public sealed class NetlinkNeighbors
         throw (failure.Errno == Errno.EINVAL ? refusal : failure).ToException($"resolve neighbour {address} dev {interfaceIndex}");
     }
 
+    /// <summary>Ends what <see cref="Probe"/> began: the kernel forgets the entry in its own time again. No error when it is gone.</summary>
+    public void Release(int interfaceIndex, IPAddress address)
+    {
+        if (Find(interfaceIndex, address) is not { IsManaged: true }) return;
+        using var request = new NetlinkRequestLease();
+        // An update without NTF_EXT_MANAGED takes the mark away; NTF_USE keeps state and address as they are.
+        Begin(request.Message, Rtnl.RTM_NEWNEIGH, Nl.NLM_F_ACK | Nl.NLM_F_REPLACE, interfaceIndex, address, NeighborState.None, Rtnl.NTF_USE);
+        if (_socket.TryExecute(request.Message) is { Errno: not (Errno.ENOENT or Errno.ENODEV) } failure)
+            throw failure.ToException($"release neighbour {address} dev {interfaceIndex}");
+    }
+
     private static NetlinkRequest Begin(NetlinkRequest message, ushort type, int flags, int interfaceIndex, IPAddress address, NeighborState state, byte entryFlags = 0) =>
         message.Begin(type, (ushort)flags, new NdMsg
         {

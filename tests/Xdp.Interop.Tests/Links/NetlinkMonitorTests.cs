@@ -96,6 +96,18 @@ public sealed class NetlinkMonitorTests : IDisposable
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => reader.WaitAsync(Patience));
     }
 
+    [RequiresRootFact]
+    public async Task InterruptEndsAWaitEarly()
+    {
+        using var monitor = NetlinkMonitor.Open(MonitorGroups.All, Box.Left);
+        monitor.Interrupt();
+        Assert.Null(monitor.Read(Timeout.InfiniteTimeSpan));
+        var reader = Task.Factory.StartNew(() => monitor.Read(Timeout.InfiniteTimeSpan), CancellationToken.None, TaskCreationOptions.LongRunning, TaskScheduler.Default);
+        await Task.Delay(20);
+        monitor.Interrupt();
+        Assert.Null(await reader.WaitAsync(Patience));
+    }
+
     private static T Await<T>(NetlinkMonitor monitor, Func<T, bool> wanted) where T : NetlinkEvent
     {
         while (monitor.Read(Patience) is { } next)

@@ -157,6 +157,10 @@ public sealed class NetlinkRoutesTests : IDisposable
         Assert.Equal((peer.MacAddress, true, managed), (found!.MacAddress, found.IsResolved, found.IsManaged));
         _netlink.Neighbors.Probe(_link.Index, IPAddress.Parse("10.9.0.1"));
         Assert.True(_netlink.Neighbors.Find(_link.Index, IPAddress.Parse("10.9.0.1"))!.IsResolved);
+
+        _netlink.Neighbors.Release(_link.Index, IPAddress.Parse("10.9.0.1"));
+        var released = _netlink.Neighbors.Find(_link.Index, IPAddress.Parse("10.9.0.1"))!;
+        Assert.Equal((peer.MacAddress, true, false), (released.MacAddress, released.IsResolved, released.IsManaged));
     }
 
     private static string? Text(JsonElement element, string name) => element.GetProperty(name).GetString();
