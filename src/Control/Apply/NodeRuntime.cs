@@ -177,9 +177,9 @@ public sealed class NodeRuntime : IDisposable
     /// <summary>Stops the workers. Pods' interfaces and the programs on them stay: a successor takes them over, and until then they drop.</summary>
     public void Dispose()
     {
+        _nextHops.Dispose(); // outside the lock, which its last callback may be waiting for
         lock (_lock)
         {
-            _nextHops.Dispose();
             _uplink?.Detach(_programs);
             Engine.Dispose();
             foreach (var attachment in _endpoints.All) attachment.Veth.Dispose();

@@ -10,7 +10,8 @@ namespace Dataplane.Control.Apply;
 
 /// <summary>
 /// Keeps the underlay path of every remote node: asks the kernel for the route, makes it resolve the next hop and keep it resolved, and follows
-/// its events. One thread of its own, asleep unless something changes. Leaves the neighbour table as it was when disposed.
+/// its events. Keeps this node's own addresses too. One thread of its own, asleep unless something changes. Leaves the neighbour table as it was
+/// when disposed.
 /// </summary>
 public sealed class UnderlayResolver : IDisposable
 {
@@ -22,7 +23,7 @@ public sealed class UnderlayResolver : IDisposable
     private static readonly TimeSpan RefreshInterval = TimeSpan.FromSeconds(60);
 
     private readonly ILogger _logger;
-    private readonly Action<UnderlayPath> _changed;
+    private readonly Action _changed;
     private readonly NetlinkSocket _netlink;
     private readonly NetlinkMonitor _monitor;
     private readonly Thread _thread;
@@ -31,9 +32,11 @@ public sealed class UnderlayResolver : IDisposable
     private readonly ManualResetEventSlim _stop = new();
     private FrozenSet<IPAddress> _wanted = FrozenSet<IPAddress>.Empty;
     private volatile bool _wantedChanged;
+    private IReadOnlyList<IPAddress> _local = [];
     private bool _mustRetry; // the resolver's thread only
+    private bool _untold;    // the resolver's thread only
 
-    private UnderlayResolver(ILogger logger, Action<UnderlayPath> changed, NetlinkSocket netlink, NetlinkMonitor monitor)
+    private UnderlayResolver(ILogger logger, Action changed, NetlinkSocket netlink, NetlinkMonitor monitor)
     {
         _logger = logger;
         _changed = changed;
@@ -42,27 +45,35 @@ public sealed class UnderlayResolver : IDisposable
         _thread = new Thread(Run) { IsBackground = true, Name = "underlay" };
     }
 
-    /// <summary>Starts resolving, for no node yet.</summary>
+    /// <summary>Subscribes to the kernel's events and reads the node's own addresses; <see cref="Start"/> begins to resolve.</summary>
     /// <param name="logger">Hears about failed requests.</param>
-    /// <param name="changed">Called on the resolver's thread, one call at a time, whenever a path differs from what was told last. It must not wait long.</param>
+    /// <param name="changed">Called on the resolver's thread after <see cref="Paths"/> or <see cref="LocalAddresses"/> have changed, once for changes that come together;
+    /// again when it throws.</param>
     /// <param name="ns">The node's namespace; null is the calling thread's.</param>
     /// <exception cref="XdpException">A netlink socket was refused.</exception>
-    public static UnderlayResolver Start(ILogger logger, Action<UnderlayPath> changed, NetworkNamespace? ns = null)
+    public static UnderlayResolver Open(ILogger logger, Action changed, NetworkNamespace? ns = null)
     {
         ArgumentNullException.ThrowIfNull(changed);
         var monitor = NetlinkMonitor.Open(MonitorGroups.All, ns);
+        NetlinkSocket? netlink = null;
         try
         {
-            var resolver = new UnderlayResolver(logger, changed, ns is null ? NetlinkSocket.Open() : NetlinkSocket.Open(ns), monitor);
-            resolver._thread.Start();
+            netlink = ns is null ? NetlinkSocket.Open() : NetlinkSocket.Open(ns);
+            var resolver = new UnderlayResolver(logger, changed, netlink, monitor);
+            resolver.ReadLocalAddresses();
+            resolver._untold = false;
             return resolver;
         }
         catch
         {
+            netlink?.Dispose();
             monitor.Dispose();
             throw;
         }
     }
+
+    /// <summary>Starts the thread, once; no callback comes before.</summary>
+    public void Start() => _thread.Start();
 
     /// <summary>The nodes from now on, replacing those before. Returns at once; paths come by the callback.</summary>
     public void SetNodes(IEnumerable<IPAddress> nodes)
@@ -72,10 +83,13 @@ public sealed class UnderlayResolver : IDisposable
         _monitor.Interrupt();
     }
 
-    /// <summary>All paths as they were told last. Callable from any thread.</summary>
+    /// <summary>What is known of each node; a node that was not looked at yet is missing. Callable from any thread.</summary>
     public IReadOnlyDictionary<IPAddress, UnderlayPath> Paths => _paths;
 
-    /// <summary>The path to a node as it was told last; null when it is not one of the nodes, or not looked at yet. Callable from any thread.</summary>
+    /// <summary>The addresses of this node's interfaces except loopback and IPv6 link-local ones, sorted; known from the start. Callable from any thread.</summary>
+    public IReadOnlyList<IPAddress> LocalAddresses => Volatile.Read(ref _local);
+
+    /// <summary>What is known of one node, or null. Callable from any thread.</summary>
     public UnderlayPath? Find(IPAddress node) => _paths.GetValueOrDefault(node);
 
     /// <summary>Stops the thread; no callback comes afterwards. Not to be called from the callback.</summary>
@@ -84,7 +98,7 @@ public sealed class UnderlayResolver : IDisposable
         if (_stop.IsSet) return;
         _stop.Set();
         _monitor.Interrupt();
-        _thread.Join();
+        if ((_thread.ThreadState & System.Threading.ThreadState.Unstarted) == 0) _thread.Join();
         foreach (var (index, address) in _managed) Attempt("release neighbour", () => _netlink.Neighbors.Release(index, address));
         _monitor.Dispose();
         _netlink.Dispose();
@@ -100,10 +114,17 @@ public sealed class UnderlayResolver : IDisposable
             {
                 var interval = _mustRetry ? RetryInterval : RefreshInterval;
                 var changed = ReadBurst(interval) || _wantedChanged || Stopwatch.GetElapsedTime(resolved) >= interval;
-                if (_stop.IsSet || !changed) return;
-                _wantedChanged = false;
-                resolved = Stopwatch.GetTimestamp();
-                ResolveAll();
+                if (changed && !_stop.IsSet)
+                {
+                    _wantedChanged = false;
+                    resolved = Stopwatch.GetTimestamp();
+                    ReadLocalAddresses();
+                    ResolveAll();
+                }
+
+                if (!_untold || _stop.IsSet) return;
+                _changed();
+                _untold = false;
             });
             if (!followed) _stop.Wait(RetryInterval);
         }
@@ -119,7 +140,8 @@ public sealed class UnderlayResolver : IDisposable
         {
             changed |= Handle(next);
             if (Stopwatch.GetElapsedTime(start) > LongestBurst) break;
-            next = _monitor.Read(changed ? Settle : TimeSpan.Zero);
+            // Only news are worth waiting for more: the kernel confirms neighbours all the time.
+            next = _monitor.Read(changed || _untold ? Settle : TimeSpan.Zero);
         }
 
         return changed;
@@ -132,7 +154,7 @@ public sealed class UnderlayResolver : IDisposable
         {
             case NeighborChanged { Neighbor: var neighbor, IsDeleted: var deleted }:
                 foreach (var path in _paths.Values.Where(p => p.Interface == neighbor.Interface && neighbor.Address.Equals(p.NextHop)).ToList())
-                    Tell(WithNeighbor(path, deleted ? null : neighbor));
+                    Keep(WithNeighbor(path, deleted ? null : neighbor));
                 return false;
             case LinkChanged { Link.Index: var index }:
                 // A node makes and removes links of pods all day; only those on a path matter. A path without one waits for any.
@@ -147,12 +169,12 @@ public sealed class UnderlayResolver : IDisposable
     private void ResolveAll()
     {
         var wanted = Volatile.Read(ref _wanted);
-        foreach (var gone in _paths.Keys.Where(n => !wanted.Contains(n))) _paths.TryRemove(gone, out _);
+        foreach (var gone in _paths.Keys.Where(n => !wanted.Contains(n))) _untold |= _paths.TryRemove(gone, out _);
         _mustRetry = false;
         foreach (var node in wanted)
         {
             if (_stop.IsSet) return;
-            _mustRetry |= !Attempt($"resolve node {node}", () => Tell(Resolve(node)));
+            _mustRetry |= !Attempt($"resolve node {node}", () => Keep(Resolve(node)));
         }
 
         var inUse = _paths.Values.Where(p => p.NextHop is not null).Select(p => (p.Interface, p.NextHop!)).ToHashSet();
@@ -195,24 +217,23 @@ public sealed class UnderlayResolver : IDisposable
         ? path with { NextHopMac = neighbor.MacAddress, Problem = null }
         : path with { NextHopMac = null, Problem = $"next hop {path.NextHop} does not answer ({neighbor?.State.ToString() ?? "not asked yet"})" };
 
-    private void Tell(UnderlayPath path)
+    private void Keep(UnderlayPath path)
     {
-        var known = _paths.TryGetValue(path.Node, out var before);
         _mustRetry |= !path.IsResolved;
+        var known = _paths.TryGetValue(path.Node, out var before);
         if (known && path == before) return;
         _paths[path.Node] = path;
-        // The kernel's state behind the same problem changes all the time; only the first counts.
-        if (known && !path.IsResolved && before! with { Problem = null } == path with { Problem = null }) return;
-        try
-        {
-            _changed(path);
-        }
-        catch
-        {
-            // Not told: the next look tells it again.
-            _paths.TryRemove(path.Node, out _);
-            throw;
-        }
+        // The state behind the same problem changes all the time; that is no news.
+        _untold |= !known || path.IsResolved || before! with { Problem = null } != path with { Problem = null };
+    }
+
+    private void ReadLocalAddresses()
+    {
+        var now = _netlink.Addresses.List().Select(a => a.Address).Where(a => !IPAddress.IsLoopback(a) && !a.IsIPv6LinkLocal).Distinct()
+            .OrderBy(a => a.GetAddressBytes(), Comparer<byte[]>.Create((a, b) => a.AsSpan().SequenceCompareTo(b))).ToList();
+        if (now.SequenceEqual(_local)) return;
+        Volatile.Write(ref _local, now);
+        _untold = true;
     }
 
     private bool Attempt(string what, Action action)

@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Net;
 using System.Net.NetworkInformation;
 using Dataplane.Control.Apply;
@@ -17,7 +16,7 @@ public sealed class UnderlayResolverTests : IDisposable
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     private readonly ApplySandbox? _sandbox;
-    private readonly BlockingCollection<UnderlayPath> _told = new();
+    private readonly SemaphoreSlim _told = new(0);
     private readonly NetworkNamespace _routerA = null!;
 
     public UnderlayResolverTests()
@@ -39,7 +38,7 @@ public sealed class UnderlayResolverTests : IDisposable
     public void ANodeOnTheLinkIsItsOwnNextHop()
     {
         using var resolver = Start("172.30.0.254");
-        var path = Await(p => p.IsResolved);
+        var path = Await(resolver, p => p.IsResolved);
         var up0 = Box.Netlink.Links.Get("up0");
         Assert.Equal(new UnderlayPath
         {
@@ -54,7 +53,7 @@ public sealed class UnderlayResolverTests : IDisposable
     {
         Box.Netlink.Routes.Add(new Route { Destination = IPNetwork.Parse("0.0.0.0/0"), Gateway = IPAddress.Parse("172.30.0.254"), Mtu = 1400, Protocol = RouteProtocol.Static });
         using var resolver = Start("192.0.2.8");
-        var path = Await(p => p.IsResolved);
+        var path = Await(resolver, p => p.IsResolved);
         Assert.Equal((IPAddress.Parse("172.30.0.254"), MacOf(_routerA), 1400), (path.NextHop, path.NextHopMac, path.Mtu));
         Assert.True(Box.Netlink.Neighbors.Find(path.Interface, path.NextHop!)!.IsManaged);
 
@@ -67,26 +66,26 @@ public sealed class UnderlayResolverTests : IDisposable
     {
         var routerB = AddRouter("up1", "172.31.0.1", "172.31.0.254", mtu: 9000);
         using var resolver = Start("192.0.2.8");
-        Assert.Equal("no route to 192.0.2.8", Await(p => !p.IsResolved).Problem);
+        Assert.Equal("no route to 192.0.2.8", Await(resolver, p => !p.IsResolved).Problem);
 
         var route = new Route { Destination = IPNetwork.Parse("192.0.2.0/24"), Gateway = IPAddress.Parse("172.30.0.254"), Protocol = RouteProtocol.Static };
         Box.Netlink.Routes.Add(route);
-        Assert.Equal(MacOf(_routerA), Await(p => p.IsResolved).NextHopMac);
+        Assert.Equal(MacOf(_routerA), Await(resolver, p => p.IsResolved).NextHopMac);
 
         Box.Netlink.Routes.Replace(route with { Gateway = IPAddress.Parse("172.31.0.254") });
-        var moved = Await(p => p.IsResolved && p.Mtu == 9000);
+        var moved = Await(resolver, p => p.IsResolved && p.Mtu == 9000);
         Assert.Equal((MacOf(routerB), IPAddress.Parse("172.31.0.1")), (moved.NextHopMac, moved.Source));
         Assert.False(Box.Netlink.Neighbors.Find(Box.Netlink.Links.Get("up0").Index, IPAddress.Parse("172.30.0.254"))?.IsManaged ?? false);
 
         Box.Netlink.Links.SetDown(Box.Netlink.Links.Get("up1").Index);
-        Await(p => p.Problem is "no route to 192.0.2.8"); // perhaps after the news that the router is silent
+        Await(resolver, p => p.Problem is "no route to 192.0.2.8"); // perhaps after the news that the router is silent
     }
 
     [RequiresRootFact]
     public void ARouterWithANewCardIsFollowed()
     {
         using var resolver = Start("172.30.0.254");
-        Await(p => p.IsResolved);
+        Await(resolver, p => p.IsResolved);
         using var inRouter = NetlinkSocket.Open(_routerA);
         var link = inRouter.Links.Get("down");
         var mac = PhysicalAddress.Parse("02-00-00-00-00-77");
@@ -94,17 +93,17 @@ public sealed class UnderlayResolverTests : IDisposable
         Sysctl.Write("ipv4/conf/down/arp_notify", "1", _routerA);
         inRouter.Links.SetDown(link.Index);
         inRouter.Links.SetUp(link.Index); // announces itself, and the kernel asks again
-        Assert.Equal(mac, Await(p => p.IsResolved && p.NextHopMac!.Equals(mac)).NextHopMac);
+        Assert.Equal(mac, Await(resolver, p => p.IsResolved && p.NextHopMac!.Equals(mac)).NextHopMac);
     }
 
     [RequiresRootFact]
     public void ASilentNextHopIsUnresolvedAndResolvesWhenItAnswers()
     {
         using var resolver = Start("172.30.0.99");
-        Assert.Contains("does not answer", Await(p => !p.IsResolved).Problem, StringComparison.Ordinal);
+        Assert.Contains("does not answer", Await(resolver, p => !p.IsResolved).Problem, StringComparison.Ordinal);
         using var inRouter = NetlinkSocket.Open(_routerA);
         inRouter.Addresses.Add(inRouter.Links.Get("down").Index, IPAddress.Parse("172.30.0.99"), 24);
-        Assert.Equal(MacOf(_routerA), Await(p => p.IsResolved).NextHopMac);
+        Assert.Equal(MacOf(_routerA), Await(resolver, p => p.IsResolved).NextHopMac);
     }
 
     [RequiresRootFact]
@@ -123,12 +122,23 @@ public sealed class UnderlayResolverTests : IDisposable
     public void AFailingCallbackIsToldAgain()
     {
         var calls = 0;
-        using var resolver = UnderlayResolver.Start(NullLogger.Instance, _ =>
+        using var resolver = UnderlayResolver.Open(NullLogger.Instance, () =>
         {
             if (Interlocked.Increment(ref calls) < 2) throw new InvalidOperationException("not now");
         }, Box.Node);
+        resolver.Start();
         resolver.SetNodes([IPAddress.Parse("172.30.0.254")]);
         Assert.True(Eventually(() => Volatile.Read(ref calls) >= 2 && resolver.Find(IPAddress.Parse("172.30.0.254")) is { IsResolved: true }));
+    }
+
+    [RequiresRootFact]
+    public void TheNodesOwnAddressesAreFollowed()
+    {
+        using var resolver = Start();
+        Assert.Equal([IPAddress.Parse("172.30.0.1")], resolver.LocalAddresses);
+        Box.Netlink.Addresses.Add(Box.Netlink.Links.Get("up0").Index, IPAddress.Parse("172.30.0.2"), 24);
+        Assert.True(_told.Wait(Patience));
+        Assert.Equal([IPAddress.Parse("172.30.0.1"), IPAddress.Parse("172.30.0.2")], resolver.LocalAddresses);
     }
 
     [RequiresRootFact]
@@ -165,7 +175,8 @@ public sealed class UnderlayResolverTests : IDisposable
 
     private UnderlayResolver Start(params string[] nodes)
     {
-        var resolver = UnderlayResolver.Start(NullLogger.Instance, _told.Add, Box.Node);
+        var resolver = UnderlayResolver.Open(NullLogger.Instance, () => _told.Release(), Box.Node);
+        resolver.Start();
         resolver.SetNodes(nodes.Select(IPAddress.Parse));
         return resolver;
     }
@@ -177,15 +188,11 @@ public sealed class UnderlayResolverTests : IDisposable
         return false;
     }
 
-    private UnderlayPath Await(Func<UnderlayPath, bool> wanted)
+    /// <summary>Looks only when the resolver has told of a change, so a change that is not told fails the test.</summary>
+    private UnderlayPath Await(UnderlayResolver resolver, Func<UnderlayPath, bool> wanted)
     {
-        var seen = new List<UnderlayPath>();
-        while (_told.TryTake(out var path, Patience))
-        {
-            seen.Add(path);
-            if (wanted(path)) return path;
-        }
-
-        throw new TimeoutException($"not told within {Patience.TotalSeconds} s; seen: {string.Join("; ", seen)}");
+        while (_told.Wait(Patience))
+            if (resolver.Paths.Values.FirstOrDefault(wanted) is { } path) return path;
+        throw new TimeoutException($"not told within {Patience.TotalSeconds} s; known: {string.Join("; ", resolver.Paths.Values)}");
     }
 }
