@@ -54,28 +54,50 @@ public sealed record LinkInfo
     internal static LinkInfo Decode(ReadOnlySpan<byte> body)
     {
         var head = NetlinkMessages.Head<IfInfoMsg>(body);
-        var link = new LinkInfo { Index = head.Index, Name = "", Flags = (LinkFlags)head.Flags };
+        string name = "";
+        string? kind = null, alias = null;
+        var mac = PhysicalAddress.None;
+        int mtu = 0, peer = 0, master = 0, rx = 0, tx = 0;
+        int? peerNamespace = null;
+        var state = OperationalState.Unknown;
+        (LinkXdpMode Mode, uint Id) xdp = default;
         foreach (var attribute in new NetlinkAttributes(body[IfInfoMsg.Size..]))
         {
-            link = attribute.Type switch
+            switch (attribute.Type)
             {
-                Rtnl.IFLA_IFNAME => link with { Name = attribute.Text },
-                Rtnl.IFLA_ADDRESS => link with { MacAddress = new PhysicalAddress(attribute.Payload.ToArray()) },
-                Rtnl.IFLA_MTU => link with { Mtu = attribute.Int32 },
-                Rtnl.IFLA_LINK => link with { PeerIndex = attribute.Int32 },
-                Rtnl.IFLA_LINK_NETNSID => link with { PeerNamespaceId = attribute.Int32 },
-                Rtnl.IFLA_MASTER => link with { MasterIndex = attribute.Int32 },
-                Rtnl.IFLA_NUM_RX_QUEUES => link with { RxQueues = attribute.Int32 },
-                Rtnl.IFLA_NUM_TX_QUEUES => link with { TxQueues = attribute.Int32 },
-                Rtnl.IFLA_OPERSTATE => link with { OperationalState = (OperationalState)attribute.UInt8 },
-                Rtnl.IFLA_IFALIAS => link with { Alias = attribute.Text },
-                Rtnl.IFLA_LINKINFO => link with { Kind = DecodeKind(attribute.Nested) },
-                Rtnl.IFLA_XDP => DecodeXdp(link, attribute.Nested),
-                _ => link,
-            };
+                case Rtnl.IFLA_IFNAME: name = attribute.Text; break;
+                case Rtnl.IFLA_ADDRESS: mac = new PhysicalAddress(attribute.Payload.ToArray()); break;
+                case Rtnl.IFLA_MTU: mtu = attribute.Int32; break;
+                case Rtnl.IFLA_LINK: peer = attribute.Int32; break;
+                case Rtnl.IFLA_LINK_NETNSID: peerNamespace = attribute.Int32; break;
+                case Rtnl.IFLA_MASTER: master = attribute.Int32; break;
+                case Rtnl.IFLA_NUM_RX_QUEUES: rx = attribute.Int32; break;
+                case Rtnl.IFLA_NUM_TX_QUEUES: tx = attribute.Int32; break;
+                case Rtnl.IFLA_OPERSTATE: state = (OperationalState)attribute.UInt8; break;
+                case Rtnl.IFLA_IFALIAS: alias = attribute.Text; break;
+                case Rtnl.IFLA_LINKINFO: kind = DecodeKind(attribute.Nested); break;
+                case Rtnl.IFLA_XDP: xdp = DecodeXdp(attribute.Nested); break;
+            }
         }
 
-        return link;
+        return new LinkInfo
+        {
+            Index = head.Index,
+            Name = name,
+            Mtu = mtu,
+            MacAddress = mac,
+            Kind = kind,
+            Flags = (LinkFlags)head.Flags,
+            PeerIndex = peer,
+            PeerNamespaceId = peerNamespace,
+            MasterIndex = master,
+            RxQueues = rx,
+            TxQueues = tx,
+            OperationalState = state,
+            XdpMode = xdp.Mode,
+            XdpProgramId = xdp.Id,
+            Alias = alias,
+        };
     }
 
     private static string? DecodeKind(NetlinkAttributes info)
@@ -85,14 +107,15 @@ public sealed record LinkInfo
         return null;
     }
 
-    private static LinkInfo DecodeXdp(LinkInfo link, NetlinkAttributes xdp)
+    private static (LinkXdpMode Mode, uint Id) DecodeXdp(NetlinkAttributes nest)
     {
-        foreach (var attribute in xdp)
+        (LinkXdpMode Mode, uint Id) xdp = default;
+        foreach (var attribute in nest)
         {
-            if (attribute.Type == Rtnl.IFLA_XDP_ATTACHED) link = link with { XdpMode = (LinkXdpMode)attribute.UInt8 };
-            else if (attribute.Type == Rtnl.IFLA_XDP_PROG_ID) link = link with { XdpProgramId = attribute.UInt32 };
+            if (attribute.Type == Rtnl.IFLA_XDP_ATTACHED) xdp.Mode = (LinkXdpMode)attribute.UInt8;
+            else if (attribute.Type == Rtnl.IFLA_XDP_PROG_ID) xdp.Id = attribute.UInt32;
         }
 
-        return link;
+        return xdp;
     }
 }
