@@ -109,4 +109,9 @@ public static class IPv4HeaderCodec
         ushort checksum = Checksum.Compute(header);
         MemoryMarshal.Write(header[ChecksumOffset..], in checksum);
     }
+
+    /// <summary>See <see cref="IIpAddress{TSelf}.SameForAllSegments"/>. Addresses and protocol are the flow's, and not compared.</summary>
+    public static bool SameForAllSegments(ReadOnlySpan<byte> first, ReadOnlySpan<byte> next) =>
+        first.Length == next.Length && first[1] == next[1] && first[6] == next[6] && first[TimeToLiveOffset] == next[TimeToLiveOffset]
+        && first[IPv4Header.Size..].SequenceEqual(next[IPv4Header.Size..]);
 }

@@ -62,4 +62,7 @@ public interface IIpAddress<TSelf> : IEquatable<TSelf>
     /// Makes a copy of a header right for segment <paramref name="index"/> of its packet: length, identification, own checksum.
     /// </summary>
     static abstract void FinishSegment(Span<byte> header, int totalLength, int index);
+
+    /// <summary>True when two headers differ only in what segments of one packet may differ in: length, identification, checksum.</summary>
+    static abstract bool SameForAllSegments(ReadOnlySpan<byte> first, ReadOnlySpan<byte> next);
 }

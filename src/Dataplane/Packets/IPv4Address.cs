@@ -75,6 +75,9 @@ public readonly struct IPv4Address : IIpAddress<IPv4Address>
     /// <inheritdoc/>
     public static void FinishSegment(Span<byte> header, int totalLength, int index) => IPv4HeaderCodec.FinishSegment(header, totalLength, index);
 
+    /// <inheritdoc/>
+    public static bool SameForAllSegments(ReadOnlySpan<byte> first, ReadOnlySpan<byte> next) => IPv4HeaderCodec.SameForAllSegments(first, next);
+
     /// <summary>Parses dotted decimal with four parts; false otherwise.</summary>
     public static bool TryParse(ReadOnlySpan<char> text, out IPv4Address address)
     {

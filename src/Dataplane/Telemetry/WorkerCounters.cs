@@ -34,6 +34,9 @@ public sealed class WorkerCounters
     /// <summary>Segments made of them.</summary>
     public ulong Segments;
 
+    /// <summary>Packets that were made of several received segments, and those segments.</summary>
+    public ulong CoalescedPackets, CoalescedSegments;
+
     /// <summary>Calls into the kernel to send.</summary>
     public ulong Kicks;
 

@@ -23,6 +23,7 @@ public sealed class Worker : IDisposable
     private readonly PathContext<IPv4Address> _path;
     private readonly PacketBatch<IPv4Address> _batch = new();
     private readonly Transmitter _transmitter;
+    private readonly Coalescer _coalescer;
     private readonly WorkerTaps _taps;
     private readonly WaitSet _waits = new();
     private readonly ConcurrentQueue<Action<Worker>> _commands = new();
@@ -44,6 +45,7 @@ public sealed class Worker : IDisposable
         _path = path;
         _pool = new FramePool(engine.Umem.FrameCount, engine.SharedFrames);
         _transmitter = new Transmitter(id, engine.Umem, _pool, Counters);
+        _coalescer = new Coalescer(_transmitter, engine.Umem, Counters);
         _taps = new WorkerTaps(Counters, engine.Umem);
         _spinTicks = options.SpinMicroseconds * Stopwatch.Frequency / 1_000_000;
         _thread = new Thread(Loop) { IsBackground = true, Name = $"worker-{id}", Priority = ThreadPriority.Highest };
@@ -228,6 +230,7 @@ public sealed class Worker : IDisposable
             }
             Finish(i, verdict, ref info, length);
         }
+        _coalescer.Flush();
         _taps.EndBatch();
     }
 
@@ -245,7 +248,10 @@ public sealed class Worker : IDisposable
         else
         {
             _taps.Outgoing(verdict.Port, frames, ref info);
-            var failure = _transmitter.Send(_engine.PortById(verdict.Port), frames, ref info);
+            var port = _engine.PortById(verdict.Port);
+            var failure = info.Origin == PacketOrigin.Overlay && port is not null && _coalescer.Offer(port, frames, ref info)
+                ? DropReason.None
+                : _transmitter.Send(port, frames, ref info);
             if (failure != DropReason.None)
             {
                 verdict = Verdict.Drop(failure, direction);
