@@ -12,6 +12,7 @@ public sealed class Port
 {
     // Frames kept with the kernel to receive into. A super-packet takes up to 18.
     private const int RefillBatch = 64;
+    private const int Reserve = 1024;
     private const int MaxIdleKicks = 8;
 
     private readonly FrameOwners _owners;
@@ -68,7 +69,9 @@ public sealed class Port
     {
         int missing = _fillTarget - (int)(Counters.FramesFilled - Counters.FramesReceived);
         if (missing < RefillBatch) return;
-        if (missing > _fillTarget / 2 && _fillTarget < _fillLimit && pool.Available > 4 * _fillTarget)
+        // The last frames are for segments and answers: ports that fill up must not keep others from sending.
+        if (pool.Available < Reserve && missing < _fillTarget - RefillBatch) return;
+        if (missing > _fillTarget / 2 && _fillTarget < _fillLimit && pool.Available > 2 * _fillTarget)
         {
             missing += Math.Min(_fillTarget, _fillLimit - _fillTarget);
             _fillTarget = Math.Min(2 * _fillTarget, _fillLimit);
