@@ -143,8 +143,8 @@ internal static class SampleNode
         },
         new()
         {
-            Node = new() { Name = "n2", Addresses = { "192.168.7.2" }, PodCidrs = { "10.244.2.0/24", "fd00:2::/64" }, VtepMac = "0e:64:c0:a8:07:02" },
-            NextHopMac = "52:54:00:00:00:02", State = "overlay",
+            Node = new() { Name = "n2", Addresses = { "192.168.7.2" }, PodCidrs = { "10.244.2.0/24", "fd00:2::/64" } },
+            VtepMac = "0e:64:c0:a8:07:02", NextHopMac = "52:54:00:00:00:02", State = "overlay",
         },
     ];
 

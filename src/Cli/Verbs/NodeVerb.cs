@@ -23,7 +23,7 @@ internal static class NodeVerb
                 Words.OrDash(entry.State),
                 Words.OrDash(string.Join('\n', entry.Node.Addresses)),
                 Words.OrDash(string.Join('\n', entry.Node.PodCidrs)),
-                Words.OrDash(entry.Node.VtepMac),
+                Words.OrDash(entry.VtepMac),
                 Words.OrDash(entry.NextHopMac));
         return table;
     }

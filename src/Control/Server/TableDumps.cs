@@ -56,7 +56,10 @@ internal sealed class TableDumps(NodeRuntime node)
         {
             var entry = new NodeEntry { Node = item, Local = item.Name == node.Options.NodeName };
             entry.State = entry.Local ? "local" : "unresolved";
-            if (!entry.Local && TableCompiler.TunnelAddress(item, out var address) && hops.TryGetValue(address, out var hop))
+            bool hasTunnel = TableCompiler.TunnelAddress(item, out var address);
+            if (item.VtepMac.Length > 0 || hasTunnel)
+                entry.VtepMac = item.VtepMac.Length > 0 ? item.VtepMac : TableCompiler.DerivedVtepMac(address).ToString();
+            if (!entry.Local && hasTunnel && hops.TryGetValue(address, out var hop))
             {
                 entry.NextHopMac = hop.Mac.ToString();
                 entry.State = "overlay";
