@@ -59,4 +59,16 @@ public sealed class RepositoryTests
         Violations.AssertNone(ListRules.Violations(
             "docs/drop-reasons.md", Repository.Read("docs/drop-reasons.md"), [.. reasons.Select(reason => reason.Name).Where(name => name != "None")]));
     }
+
+    [Fact]
+    public void LinksBetweenDocumentsLeadSomewhere() => Violations.AssertNone(Repository.Files
+        .Where(path => path.EndsWith(".md", StringComparison.Ordinal))
+        .SelectMany(path => LinkRules.Violations(
+            path, Repository.Read(path), target => Repository.Has(target) || Directory.Exists(Path.Combine(Repository.Root, target)))));
+
+    [Fact]
+    public void TheReadmeLeadsToEveryDocument() => Violations.AssertNone(Repository.Files
+        .Where(path => path.StartsWith("docs/", StringComparison.Ordinal) && path.EndsWith(".md", StringComparison.Ordinal))
+        .Except(LinkRules.Targets("README.md", Repository.Read("README.md")))
+        .Select(path => $"README.md does not link to {path}"));
 }

@@ -129,6 +129,15 @@ public sealed class RuleTests
         Assert.Equal(["d.md lists a twice"], ListRules.Violations("d.md", Table + "| `a` | 3 |\n", ["a", "b"]));
     }
 
+    [Theory]
+    [InlineData("docs/a.md", "see [b](b.md#part)", false)]
+    [InlineData("docs/a.md", "see [b](../README.md)", false)]
+    [InlineData("docs/a.md", "see [b](c.md)", true)]
+    [InlineData("README.md", "see [b](docs/c.md)", true)]
+    [InlineData("README.md", "see [part](#part), [out](https://www.kernel.org/x)", false)]
+    public void LinkRule(string path, string text, bool broken) =>
+        Assert.Equal(broken, LinkRules.Violations(path, text, target => target is "docs/b.md" or "README.md").Any());
+
     [Fact]
     public void EnumMembersAreReadWithTheirDocumentation()
     {
