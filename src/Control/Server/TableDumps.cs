@@ -128,7 +128,7 @@ internal sealed class TableDumps(NodeRuntime node)
 
     private PortEntry Entry(Port port)
     {
-        var statistics = port.Socket.ReadStatistics();
+        var statistics = port.ReadStatistics();
         return new PortEntry
         {
             Id = port.Id,

@@ -13,7 +13,7 @@ public sealed class NodeTelemetry(NodeRuntime node) : ITelemetrySource
         var engine = node.Engine;
         foreach (var port in engine.Ports)
         {
-            var statistics = port.Socket.ReadStatistics();
+            var statistics = port.ReadStatistics();
             snapshot.Ports.Add(new PortSample
             {
                 Name = port.Name,

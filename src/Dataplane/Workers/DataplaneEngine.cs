@@ -14,9 +14,12 @@ public sealed class DataplaneEngine : IDisposable
     /// <summary>Port numbers are below this.</summary>
     public const int MaxPorts = 4096;
 
+    private const int PatienceMilliseconds = 1000;
+
     private readonly Port?[] _ports = new Port?[MaxPorts];
     private readonly FrameOwners _owners;
     private DataplaneTables _tables;
+    private int _lastId;
 
     /// <param name="options">Sizes.</param>
     /// <param name="conntrack">Flows of all workers.</param>
@@ -82,8 +85,7 @@ public sealed class DataplaneEngine : IDisposable
     /// <exception cref="InvalidOperationException">All port numbers are in use.</exception>
     public Port AddPort(PortKind kind, string name, int ifindex, uint queue, XskSocketOptions socketOptions)
     {
-        int id = Array.IndexOf(_ports, null, 1);
-        if (id < 0) throw new InvalidOperationException($"all {MaxPorts - 1} port numbers are in use; delete endpoints first");
+        int id = NextFreeId();
         var socket = XskSocket.Open(Umem, ifindex, queue, socketOptions);
         var port = new Port((ushort)id, kind, name, socket, _owners, kind == PortKind.Uplink ? Options.UplinkFill : Options.Fill);
         port.Worker = Workers.MinBy(w => Ports.Count(p => p.Worker == w.Id))!.Id;
@@ -142,6 +144,19 @@ public sealed class DataplaneEngine : IDisposable
         }
     }
 
+    // Numbers go round, so that one is not used again while a packet may still be on its way to its former owner.
+    private int NextFreeId()
+    {
+        for (int i = 1; i < MaxPorts; i++)
+        {
+            int id = 1 + (_lastId + i - 1) % (MaxPorts - 1);
+            if (_ports[id] is not null) continue;
+            _lastId = id;
+            return id;
+        }
+        throw new InvalidOperationException($"all {MaxPorts - 1} port numbers are in use; delete endpoints first");
+    }
+
     private void OnWorker(int worker, Action<Worker> action)
     {
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -157,6 +172,10 @@ public sealed class DataplaneEngine : IDisposable
                 done.SetException(e);
             }
         });
+        while (Task.WaitAny([done.Task], PatienceMilliseconds) < 0)
+        {
+            if (!Workers[worker].IsAlive) throw new InvalidOperationException($"worker {worker} has ended; restart the process");
+        }
         done.Task.GetAwaiter().GetResult();
     }
 }

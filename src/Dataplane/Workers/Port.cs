@@ -55,6 +55,19 @@ public sealed class Port
     /// <summary>The socket; for its owner, and for reading statistics.</summary>
     public XskSocket Socket { get; }
 
+    /// <summary>The kernel's counters of the socket; zeros when the port is being closed. Any thread.</summary>
+    public XdpStatistics ReadStatistics()
+    {
+        try
+        {
+            return Socket.ReadStatistics();
+        }
+        catch (XdpException)
+        {
+            return default;
+        }
+    }
+
     /// <summary>True when packets wait to be sent or to be completed.</summary>
     internal bool HasTransmitWork => _pending != 0 || Counters.FramesSent != Counters.FramesCompleted;
 
