@@ -138,6 +138,30 @@ public sealed class NetlinkLinksTests : IDisposable
     }
 
     [RequiresRootFact]
+    public void ShowsTheXdpProgramOfALink()
+    {
+        using var netlink = NetlinkSocket.Open(Box.Left);
+        netlink.Links.CreateVeth(new VethSpec { Name = "a", PeerName = "b" });
+        Assert.Equal((LinkXdpMode.None, 0u), (netlink.Links.Get("a").XdpMode, netlink.Links.Get("a").XdpProgramId));
+
+        var folder = Directory.CreateTempSubdirectory("links-xdp-");
+        try
+        {
+            var (source, program) = (Path.Combine(folder.FullName, "pass.c"), Path.Combine(folder.FullName, "pass.o"));
+            File.WriteAllText(source, "__attribute__((section(\"xdp\"))) int pass(void *frame) { return 2; }\n");
+            Command.Run("clang", "-O2", "-g", "-target", "bpf", "-c", source, "-o", program);
+            Sandbox.Exec(Box.Left, $"ip link set dev a xdpgeneric object {program} section xdp");
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+
+        var shown = Sandbox.Ip(Box.Left, "link show a")[0].GetProperty("xdp").GetProperty("prog").GetProperty("id").GetUInt32();
+        Assert.Equal((LinkXdpMode.Generic, shown), (netlink.Links.Get("a").XdpMode, netlink.Links.Get("a").XdpProgramId));
+    }
+
+    [RequiresRootFact]
     public async Task OneSocketServesManyThreads()
     {
         using var netlink = NetlinkSocket.Open(Box.Left);
