@@ -38,6 +38,7 @@ internal sealed class HostPort
             ServiceCidrs = [options.ServiceCidr],
             GatewayMac = NodeRuntime.ToPhysical(node.GatewayMac),
             RouteMtu = node.PathMtu,
+            DeviceMtu = node.DeviceMtu,
         });
         programs.AttachHost(veth.PortIndex);
         var port = node.Engine.AddPort(PortKind.Host, options.HostPort, veth.PortIndex, 0, node.SocketOptions());

@@ -78,6 +78,11 @@ public sealed class NodeRuntime : IDisposable
     /// <summary>MTU of pods' routes, bytes.</summary>
     public int PathMtu { get; }
 
+    /// <summary>
+    /// MTU of our veths, bytes: room for super-packets where the kernel can receive one over several frames, else what fits one.
+    /// </summary>
+    public int DeviceMtu => Features.Any(f => f is { Name: "multi-buffer", Available: false }) ? PathMtu : 65535;
+
     /// <summary>The state in force.</summary>
     public DesiredState State { get; private set; } = DesiredState.Empty;
 
@@ -152,7 +157,17 @@ public sealed class NodeRuntime : IDisposable
             var attachment = Open(wanted);
             _endpoints.Add(attachment);
             Publish();
-            attachment.Veth.Activate();
+            try
+            {
+                attachment.Veth.Activate();
+            }
+            catch
+            {
+                _endpoints.Remove(attachment);
+                Publish();
+                Close(attachment);
+                throw;
+            }
             _log.LogInformation("attached pod {Pod} with address {Address} on {Interface}", wanted.Key, wanted.Address, attachment.Endpoint.HostInterface);
             return attachment.Endpoint;
         }
@@ -238,11 +253,13 @@ public sealed class NodeRuntime : IDisposable
             RouteMtu = PathMtu,
             HostMac = ToPhysical(GatewayMac),
             Alias = wanted.Key,
+            DeviceMtu = DeviceMtu,
         });
+        Port? port = null;
         try
         {
             _programs.AttachPod(veth.HostIndex);
-            var port = Engine.AddPort(PortKind.Pod, veth.HostName, veth.HostIndex, 0, SocketOptions());
+            port = Engine.AddPort(PortKind.Pod, veth.HostName, veth.HostIndex, 0, SocketOptions());
             _programs.Connect(veth.HostIndex, port.Socket);
             var endpoint = new AttachedEndpoint
             {
@@ -261,6 +278,7 @@ public sealed class NodeRuntime : IDisposable
         }
         catch
         {
+            if (port is not null) Engine.RemovePort(port);
             _programs.Detach(veth.HostIndex, deviceIsGone: false);
             veth.Remove();
             veth.Dispose();
@@ -313,6 +331,7 @@ public sealed class NodeRuntime : IDisposable
     private NodeSettings NodeSettings(MacAddress hostMac, ushort hostPort) => new()
     {
         HostPort = hostPort,
+        WorldMtu = (ushort)PathMtu,
         HostMac = hostMac,
         GatewayMac = GatewayMac,
         TunnelAddress = TunnelAddress,

@@ -31,7 +31,7 @@ public sealed class Uplink
     /// <summary>Its Ethernet address.</summary>
     public MacAddress Mac { get; }
 
-    /// <summary>The port.</summary>
+    /// <summary>The port of its first queue.</summary>
     public Port Port { get; }
 
     /// <summary>How the program hangs on it: by libxdp's dispatcher, or alone.</summary>
@@ -53,12 +53,24 @@ public sealed class Uplink
             how = programs.AttachUplink(link.Index, XdpMode.Generic, address, node.Options.VxlanPort);
         }
         var options = node.SocketOptions() with { RequestZeroCopy = programs.Describe(link.Index) == "native" };
-        var port = node.Engine.AddPort(PortKind.Uplink, name, link.Index, 0, options);
-        programs.Connect(link.Index, port.Socket);
-        return new Uplink(name, link.Index, link.Mtu, new MacAddress(link.MacAddress.GetAddressBytes()), port, how.ToString());
+        // Each queue that packets may come in on needs a socket; tunnels leave by the first.
+        Port? first = null;
+        for (uint queue = 0; queue < Queues(name); queue++)
+        {
+            var port = node.Engine.AddPort(PortKind.Uplink, name, link.Index, queue, options);
+            programs.Connect(link.Index, port.Socket);
+            first ??= port;
+        }
+        return new Uplink(name, link.Index, link.Mtu, new MacAddress(link.MacAddress.GetAddressBytes()), first!, how.ToString());
     }
 
     internal void Detach(XdpAttachments programs) => programs.Detach(Ifindex, deviceIsGone: false);
+
+    private static int Queues(string name)
+    {
+        using var ethtool = Ethtool.Open();
+        return Math.Max(1, ethtool.GetChannels(name)?.TotalRx ?? 1); // a driver that does not say has one
+    }
 
     private static byte[] Bytes(IPv4Address address)
     {

@@ -18,6 +18,8 @@ internal static class OptionRules
         }
         if (options.UmemFrames < 2 * options.FillRingSize)
             faults.Add($"umem-frames '{options.UmemFrames}': less than two fill rings of {options.FillRingSize}; raise it or lower fill-ring-size");
+        if (options.CompletionRingSize < options.TxRingSize)
+            faults.Add($"completion-ring-size '{options.CompletionRingSize}': less than tx-ring-size {options.TxRingSize}, so that sending would stall; raise it or lower tx-ring-size");
         if (options.HostPort == options.Uplink)
             faults.Add($"host-port '{options.HostPort}': is the uplink; choose another name");
     }

@@ -104,7 +104,7 @@ internal sealed class TableDumps(NodeRuntime node)
 
     public IEnumerable<DropEntry> Drops()
     {
-        foreach (var drop in CounterTotals.Drops(node.Engine).Where(d => d.Packets > 0))
+        foreach (var drop in CounterTotals.Drops(node.Engine))
         {
             yield return new DropEntry
             {

@@ -32,6 +32,9 @@ public static class IcmpErrorTranslate
             sourcePort = destinationPort = MemoryMarshal.Read<IcmpHeader>(transport).Identifier;
         }
 
+        // Told to somebody else than who sent what is quoted, it is no error about a flow.
+        if (!quoted.Source.Equals(info.Tuple.Destination)) return Verdict.Drop(DropReason.IcmpErrorUnrelated);
+
         // The way of the error is the way of the flow's packets that answer the quoted one.
         var way = new FlowTuple<TAddress>(quoted.Destination, quoted.Source, destinationPort, sourcePort, quoted.Protocol);
         int flow = context.Conntrack.Find(way, way.Hash(context.Conntrack.Seed), out var direction);

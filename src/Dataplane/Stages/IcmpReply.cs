@@ -31,8 +31,10 @@ public static class IcmpReply
         packet.TrimFront(info.NetworkOffset);
         packet.Truncate(Math.Min(info.HeadLength, LargestMessage - headers));
         if (!packet.TryPrepend(headers + EthernetHeader.Size)) return Verdict.Drop(DropReason.HeadroomExhausted);
-        var gateway = context.Family.Gateway;
-        TAddress.WriteIcmpError(packet.Data[EthernetHeader.Size..], error, gateway, sender, mtu, context.NextIdentification());
+        // The gateway's address is the node's own: its stack would refuse an error from it as martian. To the node, the address that
+        // it asked for answers.
+        var from = info.Origin == PacketOrigin.Host ? info.Tuple.Destination : context.Family.Gateway;
+        TAddress.WriteIcmpError(packet.Data[EthernetHeader.Size..], error, from, sender, mtu, context.NextIdentification());
 
         info.NetworkOffset = EthernetHeader.Size;
         info.TransportOffset = (ushort)(EthernetHeader.Size + headers - IcmpHeader.Size);

@@ -31,7 +31,7 @@ public static class RouteLookup
                 action.Kind = ForwardKind.Port;
                 action.Port = tables.Node.HostPort;
                 action.NextHop = tables.Node.HostMac;
-                action.Mtu = 0;
+                action.Mtu = route.Kind == RouteKind.World ? tables.Node.WorldMtu : (ushort)0;
                 return Verdict.Continue;
             case RouteKind.Overlay:
                 var vtep = tables.Vteps[route.Vtep];

@@ -8,6 +8,12 @@ public sealed record NodeSettings
     /// <summary>Port of the node's own stack; 0 while there is none.</summary>
     public required ushort HostPort { get; init; }
 
+    /// <summary>
+    /// Largest IP packet, bytes, that the node's own stack is given to route on: it could not cut a super-packet, whose segment size
+    /// is lost on the way to us.
+    /// </summary>
+    public ushort WorldMtu { get; init; } = ushort.MaxValue;
+
     /// <summary>Ethernet address of the host stack's side of the host port.</summary>
     public required MacAddress HostMac { get; init; }
 

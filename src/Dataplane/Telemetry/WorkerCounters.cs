@@ -25,9 +25,6 @@ public sealed class WorkerCounters
     /// <summary>Stopwatch ticks spent outside sleep and idle spinning.</summary>
     public ulong BusyTicks;
 
-    /// <summary>ICMP errors sent.</summary>
-    public ulong IcmpErrors;
-
     /// <summary>TCP super-packets that were cut, and into how many.</summary>
     public ulong SegmentedPackets;
 

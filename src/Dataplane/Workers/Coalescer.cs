@@ -23,10 +23,12 @@ internal sealed class Coalescer(Transmitter transmitter, Umem umem, WorkerCounte
     /// </summary>
     public bool Offer(Port port, ReadOnlySpan<XdpDescriptor> frames, ref PacketInfo<IPv4Address> info)
     {
-        if (port.Kind != PortKind.Pod || info.Flow < 0 || frames.Length != 1 || !port.Socket.MultiBuffer || !port.Socket.TxMetadata) return false;
+        if (port.Kind != PortKind.Pod || info.Flow < 0 || !port.Socket.MultiBuffer || !port.Socket.TxMetadata) return false;
         int index = Find(ref info);
         var packet = new Packet<IPv4Address>(umem.Frame(frames[0].Address), ref info);
-        if (!Coalesce.IsCandidate(ref packet, out uint sequence, out int payload))
+        uint sequence = 0;
+        int payload = 0;
+        if (frames.Length != 1 || !Coalesce.IsCandidate(ref packet, out sequence, out payload))
         {
             if (index >= 0) Release(index);
             return false;

@@ -78,7 +78,7 @@ public sealed class OptionLoaderTests : IDisposable
     [InlineData("--service-cidr 10.96.0.0", "--service-cidr '10.96.0.0': write address/length, for example 10.244.1.0/24")]
     [InlineData("--service-cidr fd00::/108", "--service-cidr 'fd00::/108': IPv6 is not supported yet; write an IPv4 address")]
     [InlineData("--fill-ring-size 1000", "--fill-ring-size '1000': write a power of two, for example 1024")]
-    [InlineData("--workers 0", "--workers '0': write auto, or a number from 1 to 256")]
+    [InlineData("--workers 0", "--workers '0': write auto, or a number from 1 to 64")]
     [InlineData("--worker-cpus 3-1", "--worker-cpus '3-1': write any, or a list of CPUs such as 0,2-3")]
     [InlineData("--worker-cpus 1,0-2", "--worker-cpus '1,0-2': CPU 1 is listed twice")]
     [InlineData("--control /run/x.sock", "--control '/run/x.sock': '/run/x.sock' is not a control address; write unix:///absolute/path")]
