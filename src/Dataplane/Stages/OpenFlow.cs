@@ -31,7 +31,9 @@ public static class OpenFlow
                 case InsertResult.Exists:
                     info.Flow = flow;
                     return FollowFlow.Run(ref packet, context);
-                case InsertResult.ReplyCollision when masqueraded && attempt < PortAttempts:
+                // Another flow of the same client has the same backend and source port: one by a service, the other directly or by
+                // another service. The replies could not be told apart, so that this flow gets another source port.
+                case InsertResult.ReplyCollision when attempt < PortAttempts && info.Tuple.Protocol is IpProtocol.Tcp or IpProtocol.Udp:
                     Hairpin.Run(ref packet, info.Translated.Source, Be16.FromHost((ushort)(1024 + context.NextRandom() % 64512)));
                     NatDeltas.Set(ref info.Action, info.Tuple, info.Translated);
                     entry.Reply = info.Translated.Mirror();
