@@ -43,7 +43,8 @@ public sealed class ServiceTests(DataplanePair pair)
         ClusterService service = pair.Cluster.AddService("empty", [], Web, new ClusterServicePort("datagrams", "UDP", 7001, 7001));
         foreach (NetworkNamespace client in (NetworkNamespace[])[Client.Net, pair.Node.Net])
         {
-            Eventually.True(() => Get(client, service).ExitCode == CouldNotConnect, "TCP is refused");
+            CommandResult? answer = null;
+            Eventually.True(() => (answer = Get(client, service)).ExitCode == CouldNotConnect, () => $"refused, but {answer}");
             var clock = Stopwatch.StartNew();
             Assert.Equal(CouldNotConnect, Get(client, service).ExitCode);
             Assert.True(clock.ElapsedMilliseconds < 1000, $"refused only after {clock.ElapsedMilliseconds} ms");

@@ -14,11 +14,14 @@ public sealed class ToolTests(DataplanePair pair)
     public void Observe_shows_a_new_flow_with_its_service_and_backend()
     {
         using BackgroundProcess observe = pair.Node.StartDpctl("observe", "--flows", "--pod", Client.FullName);
-        Thread.Sleep(500); // until it listens
+        string address = pair.Route("from node-1: pod to service, other node").Address;
 
-        Get(pair.Route("from node-1: pod to service, other node").Address);
+        observe.WaitUntil(() =>
+        {
+            Get(address); // again and again: it says nothing when it begins to listen
+            return observe.Output.Contains("FORWARDED", StringComparison.Ordinal);
+        }, "show a flow", TimeSpan.FromSeconds(10));
 
-        observe.WaitForOutput("FORWARDED", TimeSpan.FromSeconds(5));
         Assert.Contains(Client.FullName, observe.Output, StringComparison.Ordinal);
         Assert.Contains("service-" + pair.OtherNode.Pods[0].Name, observe.Output, StringComparison.Ordinal);
     }

@@ -91,7 +91,7 @@ public sealed class Cluster : IDisposable
     }
 
     /// <summary>The last output of all processes of all nodes.</summary>
-    public string Log(int lines = 60) => string.Concat(_nodes.Select(node => node.Log(lines)));
+    public string Log(int lines = 20) => string.Concat(_nodes.Select(node => node.Log(lines)));
 
     /// <inheritdoc />
     public void Dispose() => Topology.Dispose();

@@ -92,7 +92,15 @@ public sealed class DataplaneNode : ClusterNode
 
     /// <inheritdoc />
     public override string Log(int lines) =>
-        $"--- {Name} dataplane\n{Tail(Dataplane, lines)}--- {Name} agent\n{Tail(Agent, lines)}";
+        $"--- {Name} dataplane\n{Tail(Dataplane, lines)}--- {Name} agent\n{Tail(Agent, lines)}" +
+        (Dataplane is { HasExited: false } ? Dump("port", "list") + Dump("drops") : "");
+
+    // For a message about a failure, which must not be hidden by another one.
+    private string Dump(params string[] verb)
+    {
+        CommandResult dump = Net.Try(Command.DefaultTimeout, Installed.Dpctl, ["--control", _control, .. verb]);
+        return $"--- {Name} dpctl {string.Join(' ', verb)}\n{dump.Output}{dump.Error}";
+    }
 
     private int ReadyEndpoints()
     {
