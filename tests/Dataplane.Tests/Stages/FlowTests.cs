@@ -1,0 +1,146 @@
+using Dataplane.Conntrack;
+using Dataplane.Headers;
+using Dataplane.Packets;
+using Dataplane.Testing.Packets;
+using Xunit;
+
+namespace Dataplane.Tests.Stages;
+
+/// <summary>How flows open, are followed, judged anew after a change (P26), and end.</summary>
+public sealed class FlowTests
+{
+    private readonly PathHarness _path = new();
+
+    [Fact]
+    public void CountsPacketsAndBytesOfBothDirections()
+    {
+        int flow = _path.FromPodA(Forth(TcpHeader.Syn)).Info.Flow;
+        _path.FromPodB(Back(TcpHeader.Syn | TcpHeader.Ack));
+        _path.FromPodA(Forth(TcpHeader.Ack).Payload(100));
+        ref var entry = ref _path.Conntrack[flow];
+        Assert.Equal((2u, 180ul, 1u, 40ul), (entry.OriginalPackets, entry.OriginalBytes, entry.ReplyPackets, entry.ReplyBytes));
+        Assert.Equal((FlowState.Established, SampleNode.PodAIdentity, SampleNode.PodBIdentity), (entry.State, entry.SourceIdentity, entry.DestinationIdentity));
+    }
+
+    [Theory]
+    [InlineData(TcpHeader.Ack)]
+    [InlineData(TcpHeader.Syn | TcpHeader.Ack)]
+    [InlineData(TcpHeader.Rst)]
+    [InlineData(TcpHeader.Fin | TcpHeader.Ack)]
+    [InlineData(0)]
+    public void OnlyASynOpensATcpConnection(int flags)
+    {
+        PathAssert.Dropped(DropReason.ConntrackNoFlow, _path.FromPodA(Forth(flags)));
+        PathAssert.Dropped(DropReason.ConntrackNoFlow, _path.FromHost(PacketBuilder.IPv4(SampleNode.Gateway, SampleNode.PodB).Tcp(1, 2, flags)));
+        PathAssert.Dropped(DropReason.ConntrackNoFlow, _path.FromOverlay(PacketBuilder.IPv4(SampleNode.RemotePod, SampleNode.PodB).Tcp(1, 2, flags)));
+    }
+
+    [Fact]
+    public void ASynMayOpenAnEndedConnectionAnew()
+    {
+        int flow = _path.FromPodA(Forth(TcpHeader.Syn)).Info.Flow;
+        _path.FromPodB(Back(TcpHeader.Rst | TcpHeader.Ack));
+        var result = _path.FromPodA(Forth(TcpHeader.Syn));
+        PathAssert.Forwarded(SampleNode.PodBPort, result);
+        Assert.NotEqual(flow, result.Info.Flow);
+        Assert.Equal(FlowState.SynSent, _path.Conntrack[result.Info.Flow].State);
+    }
+
+    [Fact]
+    public void NotesWhoOpenedAFlow()
+    {
+        Assert.NotEqual(PacketFlags.None, _path.FromPodA(Forth(TcpHeader.Syn)).Info.Flags & PacketFlags.OpensFlow);
+        Assert.Equal(PacketFlags.None, _path.FromPodA(Forth(TcpHeader.Ack)).Info.Flags & PacketFlags.OpensFlow);
+    }
+
+    [Fact]
+    public void JudgesFlowsAnewWhenThePolicyChanges()
+    {
+        _path.FromPodA(Forth(TcpHeader.Syn));
+        _path.Tables = WithPodBGuarded(2).Build();
+        PathAssert.Dropped(DropReason.PolicyDenied, TrafficDirection.Ingress, _path.FromPodA(Forth(TcpHeader.Ack)));
+        PathAssert.Dropped(DropReason.PolicyDenied, TrafficDirection.Ingress, _path.FromPodB(Back(TcpHeader.Ack)));
+        _path.Tables = new SampleNode { Revision = 3 }.Build();
+        PathAssert.Forwarded(SampleNode.PodBPort, _path.FromPodA(Forth(TcpHeader.Ack)));
+    }
+
+    [Fact]
+    public void KeepsFlowsThatAreStillAllowed()
+    {
+        int flow = _path.FromPodA(Forth(TcpHeader.Syn)).Info.Flow;
+        _path.Tables = new SampleNode { Revision = 2 }.Build();
+        PathAssert.Forwarded(SampleNode.PodAPort, _path.FromPodB(Back(TcpHeader.Syn | TcpHeader.Ack)));
+        ref var entry = ref _path.Conntrack[flow];
+        Assert.Equal((2u, 2u), (entry.OriginalAction.Revision, entry.ReplyAction.Revision));
+    }
+
+    [Fact]
+    public void FollowsAPodThatHasMovedToAnotherPort()
+    {
+        _path.FromPodA(Forth(TcpHeader.Syn));
+        var node = new SampleNode { Revision = 2 };
+        node.Endpoints[1] = SampleNode.Pod(SampleNode.PodB, 7, SampleNode.PodBIdentity, SampleNode.OpenPolicy);
+        _path.Tables = node.Build();
+        PathAssert.Forwarded(7, _path.FromPodA(Forth(TcpHeader.Ack)));
+    }
+
+    [Fact]
+    public void ForgetsFlowsWhoseDestinationIsGone()
+    {
+        _path.FromPodA(Forth(TcpHeader.Syn));
+        var node = new SampleNode { Revision = 2 };
+        node.Endpoints.RemoveAll(e => e.Address == SampleNode.PodB);
+        _path.Tables = node.Build();
+        PathAssert.Dropped(DropReason.RouteUnreachable, _path.FromPodA(Forth(TcpHeader.Ack)));
+        _path.Tables = new SampleNode { Revision = 3 }.Build();
+        PathAssert.Dropped(DropReason.ConntrackNoFlow, _path.FromPodA(Forth(TcpHeader.Ack)));
+    }
+
+    [Fact]
+    public void KeepsTheTranslationOfAJudgedFlow()
+    {
+        var syn = PacketBuilder.IPv4(SampleNode.PodA, SampleNode.SelfService).Tcp(40_000, 80, TcpHeader.Syn);
+        var before = _path.FromPodA(syn);
+        _path.Tables = new SampleNode { Revision = 2 }.Build();
+        var after = _path.FromPodA(PacketBuilder.IPv4(SampleNode.PodA, SampleNode.SelfService).Tcp(40_000, 80));
+        PathAssert.Forwarded(SampleNode.PodAPort, after);
+        Assert.Equal(before.Info.Translated, after.Info.Translated);
+    }
+
+    [Fact]
+    public void ForgetsIdleFlows()
+    {
+        _path.FromPodA(PacketBuilder.IPv4(SampleNode.PodA, SampleNode.ManyService).Tcp(40_000, 80, TcpHeader.Syn));
+        for (int i = 0; i < 40; i++)
+        {
+            _path.Now++;
+            _path.Begin();
+        }
+        Assert.Equal(0, _path.Context.Flows.Counters.InUse);
+        PathAssert.Dropped(DropReason.ConntrackNoFlow, _path.FromPodA(PacketBuilder.IPv4(SampleNode.PodA, SampleNode.ManyService).Tcp(40_000, 80)));
+    }
+
+    [Fact]
+    public void RefusesNewFlowsWhenTheTableIsFullOfGoodOnes()
+    {
+        var path = new PathHarness(flows: 16);
+        PathResult opened;
+        int port = 1000;
+        for (; (opened = path.FromPodA(PacketBuilder.IPv4(SampleNode.PodA, SampleNode.PodB).Udp(port, 53))).Verdict.Kind == VerdictKind.Forward; port++)
+            path.FromPodB(PacketBuilder.IPv4(SampleNode.PodB, SampleNode.PodA).Udp(53, port));
+        PathAssert.Dropped(DropReason.ConntrackFull, opened);
+        Assert.InRange(port, 1008, 1016);
+        PathAssert.Forwarded(SampleNode.PodBPort, path.FromPodA(PacketBuilder.IPv4(SampleNode.PodA, SampleNode.PodB).Udp(1000, 53)));
+    }
+
+    private static SampleNode WithPodBGuarded(uint revision)
+    {
+        var node = new SampleNode { Revision = revision };
+        node.Endpoints[1] = SampleNode.Pod(SampleNode.PodB, SampleNode.PodBPort, SampleNode.PodBIdentity, SampleNode.GuardPolicy);
+        return node;
+    }
+
+    private static PacketBuilder Forth(int flags) => PacketBuilder.IPv4(SampleNode.PodA, SampleNode.PodB).Tcp(40_000, 9000, flags);
+
+    private static PacketBuilder Back(int flags) => PacketBuilder.IPv4(SampleNode.PodB, SampleNode.PodA).Tcp(9000, 40_000, flags);
+}
