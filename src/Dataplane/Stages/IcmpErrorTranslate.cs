@@ -18,6 +18,8 @@ public static class IcmpErrorTranslate
     {
         ref var info = ref packet.Info;
         var quote = packet.Transport[IcmpHeader.Size..];
+        // A fragment's checksum is over more than there is here.
+        if ((info.Flags & PacketFlags.Fragment) != 0) return Verdict.Drop(DropReason.IcmpErrorUnrelated);
         if (info.HeadLength != info.TotalLength || !TAddress.TryParseHeader(quote, out var quoted)) return Verdict.Drop(DropReason.IcmpErrorUnrelated);
         if ((quoted.Flags & PacketFlags.LaterFragment) != 0 || quote.Length < quoted.HeaderLength + 8) return Verdict.Drop(DropReason.IcmpErrorUnrelated);
         var transport = quote[quoted.HeaderLength..];
@@ -37,6 +39,8 @@ public static class IcmpErrorTranslate
 
         // The way of the error is the way of the flow's packets that answer the quoted one.
         var way = new FlowTuple<TAddress>(quoted.Destination, quoted.Source, destinationPort, sourcePort, quoted.Protocol);
+        // A pod is no router: it can only complain about what was sent to it, or it could cut the connections of others.
+        if (info.Origin == PacketOrigin.Pod && !way.Source.Equals(info.Tuple.Source)) return Verdict.Drop(DropReason.IcmpErrorUnrelated);
         int flow = context.Conntrack.Find(way, way.Hash(context.Conntrack.Seed), out var direction);
         if (flow < 0) return Verdict.Drop(DropReason.IcmpErrorUnrelated);
         ref var entry = ref context.Conntrack[flow];
