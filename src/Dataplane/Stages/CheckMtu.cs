@@ -10,6 +10,9 @@ namespace Dataplane.Stages;
 /// </summary>
 public static class CheckMtu
 {
+    // A segment is made in one frame: 3,840 bytes, less the headers that go around its IP packet.
+    private const int LargestSegment = 3840 - VxlanEncap.OuterLength - EthernetHeader.Size;
+
     /// <summary>Sets <see cref="PacketInfo{TAddress}.SegmentSize"/> where the packet is to be cut.</summary>
     public static Verdict Run<TAddress>(ref Packet<TAddress> packet, PathContext<TAddress> context)
         where TAddress : unmanaged, IIpAddress<TAddress>
@@ -21,7 +24,7 @@ public static class CheckMtu
         if (info.Tuple.Protocol == IpProtocol.Tcp && (info.Flags & PacketFlags.Fragment) == 0)
         {
             int tcpLength = MemoryMarshal.Read<TcpHeader>(packet.Transport).HeaderLength;
-            int size = mtu - (info.TransportOffset - info.NetworkOffset) - tcpLength;
+            int size = Math.Min(mtu, LargestSegment) - (info.TransportOffset - info.NetworkOffset) - tcpLength;
             if (size < 1) return Verdict.Drop(DropReason.FragmentationNeeded);
             info.SegmentSize = size;
             return Verdict.Continue;

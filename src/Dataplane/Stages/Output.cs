@@ -16,8 +16,8 @@ public static class Output
         if (info.Action.Kind == ForwardKind.Overlay)
         {
             int segments = 1;
-            if (info.SegmentSize == 0) CompleteChecksum.Run(ref packet);
-            else segments = Segment.Count(ref packet);
+            if (info.SegmentSize != 0) segments = Segment.Count(ref packet);
+            else if (info.HeadLength == info.TotalLength) CompleteChecksum.Run(ref packet); // that of several frames is left to the worker, which has them all
             return VxlanEncap.Run(ref packet, context.Tables.Vteps[(int)info.Action.Vtep], context.NextIdentification(segments));
         }
         var ethernet = new EthernetHeader { Destination = info.Action.NextHop, Source = context.Tables.Node.GatewayMac, EtherType = Be16.FromHost(TAddress.EtherType) };

@@ -31,7 +31,7 @@ public sealed class FramePool
     /// <summary>Takes a frame; false when none is left anywhere.</summary>
     public bool TryTake(out ulong address)
     {
-        if (_count == 0) _count = _shared.Take(_frames.AsSpan(0, ExchangeCount));
+        if (_count == 0) _count = _shared.Take(_frames.AsSpan(0, Math.Min(ExchangeCount, _frames.Length)));
         if (_count == 0)
         {
             address = 0;

@@ -95,7 +95,8 @@ internal sealed class Transmitter(int worker, Umem umem, FramePool pool, WorkerC
     {
         int field = info.Tuple.Protocol == IpProtocol.Tcp ? TcpHeader.ChecksumOffset : UdpHeader.ChecksumOffset;
         var head = umem.Frame(frames[0].Address);
-        if (port.Socket.TxMetadata)
+        // Devices that know only TCP and UDP behind a plain IP header would complete the tunnel's own.
+        if (port.Socket.TxMetadata && info.OuterLength == 0)
         {
             TxMetadata.RequestChecksum(head, info.Start, info.TransportOffset, (ushort)field);
             frames[0].Options |= XdpDescriptor.TxMetadata;

@@ -28,11 +28,12 @@ public sealed class IcmpReplyTests
         Assert.Equal(result.Info.HeadLength, result.Info.TotalLength);
     }
 
+    /// <summary>The gateway's address is the host's own, and it would refuse an error from it as martian.</summary>
     [Fact]
-    public void AnswersTheHost()
+    public void AnswersTheHostFromTheAddressItAskedFor()
     {
         var packet = PathAssert.Replied(SampleNode.HostPort, _path.FromHost(PacketBuilder.IPv4(SampleNode.Gateway, SampleNode.EmptyService).Tcp(40_000, 80, TcpHeader.Syn)));
-        Assert.Equal((SampleNode.Gateway, SampleNode.Gateway, SampleNode.HostMac), (packet.Source, packet.Destination, packet.DestinationMac));
+        Assert.Equal((SampleNode.EmptyService, SampleNode.Gateway, SampleNode.HostMac), (packet.Source, packet.Destination, packet.DestinationMac));
     }
 
     [Fact]

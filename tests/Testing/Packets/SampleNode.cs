@@ -56,6 +56,9 @@ public sealed class SampleNode
 
     public int Mtu { get; set; } = PathMtu;
 
+    /// <summary>MTU of inner packets to <see cref="World"/>.</summary>
+    public ushort WorldMtu { get; set; } = ushort.MaxValue;
+
     /// <summary>0 takes the host port away.</summary>
     public ushort Host { get; set; } = HostPort;
 
@@ -102,7 +105,7 @@ public sealed class SampleNode
     {
         Generation = 1,
         Revision = Revision,
-        Node = new NodeSettings { HostPort = Host, HostMac = HostMac, GatewayMac = GatewayMac, TunnelAddress = NodeAddress, Vni = Vni, VxlanPort = VxlanPort },
+        Node = new NodeSettings { HostPort = Host, WorldMtu = WorldMtu, HostMac = HostMac, GatewayMac = GatewayMac, TunnelAddress = NodeAddress, Vni = Vni, VxlanPort = VxlanPort },
         Policies = new PolicyTable(Policies),
         Vteps = new VtepTable([Tunnel(RemoteNode, RemoteVtepMac, true), Tunnel(LostNode, Mac("0e:64:c0:a8:00:03"), false)]),
         IPv4 = new FamilyTables<IPv4Address>

@@ -1,0 +1,86 @@
+using Dataplane.Packets;
+using Dataplane.Telemetry;
+using Dataplane.Testing.Packets;
+using Dataplane.Workers;
+using Xdp.Interop;
+
+namespace Dataplane.Tests.Workers;
+
+/// <summary>
+/// A transmitter over real frames, whose ports belong to another worker: what it sends is found in the ring to that worker, so no
+/// socket is needed.
+/// </summary>
+internal sealed class TransmitterBed : IDisposable
+{
+    private const ushort OtherWorker = 1;
+    private readonly int _frames;
+    private readonly Umem _umem;
+    private readonly HandoffRing _ring;
+    private readonly SharedFramePool _shared;
+
+    public TransmitterBed(int frames = 256, int ring = 256, bool multiBuffer = true, bool txMetadata = true)
+    {
+        _frames = frames;
+        _umem = Umem.Create(frames);
+        _shared = new SharedFramePool([.. Enumerable.Range(0, frames).Select(i => (ulong)i * Umem.FrameSize)]);
+        Pool = new FramePool(frames, _shared);
+        _ring = new HandoffRing(ring);
+        Transmitter = new Transmitter(0, _umem, Pool, Counters) { Handoffs = [null, _ring] };
+        Port = SocketlessPort.Create(OtherWorker, multiBuffer, txMetadata);
+    }
+
+    public Transmitter Transmitter { get; }
+
+    public FramePool Pool { get; }
+
+    public WorkerCounters Counters { get; } = new();
+
+    public Port Port { get; }
+
+    /// <summary>True when every frame is free or in the ring.</summary>
+    public bool NoFrameIsLost => Pool.Count + _shared.Count + _ring.Count == _frames;
+
+    /// <summary>Puts what the path made of a packet into frames, as the kernel filled them, and sends it.</summary>
+    public DropReason Send(PathHarness path, byte[] received)
+    {
+        var info = path.Info;
+        var frames = new List<XdpDescriptor>();
+        Take(frames, path.Chunk[..(info.Start + info.HeadLength)], 0);
+        // What is known of the packet says where it starts now; the descriptor still says what the kernel wrote.
+        frames[0] = new XdpDescriptor(frames[0].Address + PathHarness.Headroom, (uint)Math.Min(received.Length, PathHarness.FrameLength));
+        for (int at = PathHarness.FrameLength; at < received.Length; at += PathHarness.FrameLength)
+            Take(frames, received.AsSpan(at, Math.Min(PathHarness.FrameLength, received.Length - at)), PathHarness.Headroom);
+        return Transmitter.Send(Port, frames.ToArray(), ref info);
+    }
+
+    /// <summary>Takes packets out of the ring and frees their frames.</summary>
+    public List<byte[]> Sent() => Sent(out _);
+
+    /// <summary>The same; <paramref name="requested"/> are the options of each packet's first descriptor.</summary>
+    public List<byte[]> Sent(out List<uint> requested)
+    {
+        requested = [];
+        var packets = new List<byte[]>();
+        var descriptors = new XdpDescriptor[XdpDescriptor.MaxPerPacket];
+        int count;
+        while ((count = _ring.TryRead(descriptors, out _, out int bytes)) != 0)
+        {
+            var packet = new List<byte>();
+            foreach (ref readonly var descriptor in descriptors.AsSpan(0, count)) packet.AddRange(_umem.Data(descriptor));
+            Xunit.Assert.Equal(bytes, packet.Count);
+            requested.Add(descriptors[0].Options);
+            packets.Add([.. packet]);
+            Transmitter.Free(descriptors.AsSpan(0, count));
+        }
+        return packets;
+    }
+
+    public void Dispose() => _umem.Dispose();
+
+    private void Take(List<XdpDescriptor> frames, ReadOnlySpan<byte> bytes, int offset)
+    {
+        Xunit.Assert.True(Pool.TryTake(out ulong address));
+        bytes.CopyTo(_umem.Frame(address)[offset..]);
+        frames.Add(new XdpDescriptor(address + (uint)offset, (uint)bytes.Length, XdpDescriptor.Continued));
+    }
+}
