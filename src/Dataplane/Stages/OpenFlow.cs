@@ -40,15 +40,19 @@ public static class OpenFlow
                     entry.OriginalAction = info.Action;
                     NatDeltas.Set(ref entry.ReplyAction, entry.Reply, info.Tuple.Mirror());
                     break;
-                case InsertResult.ReplyCollision:
-                    return Verdict.Drop(DropReason.NatPortsExhausted);
-                case InsertResult.Contended:
-                    return Verdict.Drop(DropReason.ConntrackContended);
                 default:
-                    return Verdict.Drop(DropReason.ConntrackFull);
+                    return Refused(result);
             }
         }
     }
+
+    /// <summary>Why a flow that may open does not.</summary>
+    internal static Verdict Refused(InsertResult result) => Verdict.Drop(result switch
+    {
+        InsertResult.ReplyCollision => DropReason.NatPortsExhausted,
+        InsertResult.Contended => DropReason.ConntrackContended,
+        _ => DropReason.ConntrackFull,
+    });
 
     private static ConntrackEntry<TAddress> NewEntry<TAddress>(ref PacketInfo<TAddress> info, in FlowAction back, bool masqueraded)
         where TAddress : unmanaged, IIpAddress<TAddress>

@@ -13,6 +13,7 @@ namespace Dataplane.Tests.Workers;
 internal sealed class TransmitterBed : IDisposable
 {
     private const ushort OtherWorker = 1;
+    private readonly XdpDescriptor[] _read = new XdpDescriptor[XdpDescriptor.MaxPerPacket];
     private readonly int _frames;
     private readonly Umem _umem;
     private readonly HandoffRing _ring;
@@ -44,13 +45,25 @@ internal sealed class TransmitterBed : IDisposable
     public DropReason Send(PathHarness path, byte[] received)
     {
         var info = path.Info;
-        var frames = new List<XdpDescriptor>();
-        Take(frames, path.Chunk[..(info.Start + info.HeadLength)], 0);
+        return Transmitter.Send(Port, Place(path, received, new XdpDescriptor[2 * XdpDescriptor.MaxPerPacket]), ref info);
+    }
+
+    /// <summary>Puts what the path made of a packet into frames of the pool; returns their descriptors as the kernel gave them.</summary>
+    public Span<XdpDescriptor> Place(PathHarness path, byte[] received, Span<XdpDescriptor> frames)
+    {
+        int count = 0;
+        Take(ref frames[count++], path.Chunk[..(path.Info.Start + path.Info.HeadLength)], 0);
         // What is known of the packet says where it starts now; the descriptor still says what the kernel wrote.
         frames[0] = new XdpDescriptor(frames[0].Address + PathHarness.Headroom, (uint)Math.Min(received.Length, PathHarness.FrameLength));
         for (int at = PathHarness.FrameLength; at < received.Length; at += PathHarness.FrameLength)
-            Take(frames, received.AsSpan(at, Math.Min(PathHarness.FrameLength, received.Length - at)), PathHarness.Headroom);
-        return Transmitter.Send(Port, frames.ToArray(), ref info);
+            Take(ref frames[count++], received.AsSpan(at, Math.Min(PathHarness.FrameLength, received.Length - at)), PathHarness.Headroom);
+        return frames[..count];
+    }
+
+    /// <summary>Frees what was sent, without looking at it.</summary>
+    public void Discard()
+    {
+        while (_ring.TryRead(_read, out _, out _) is var count and not 0) Transmitter.Free(_read.AsSpan(0, count));
     }
 
     /// <summary>Takes packets out of the ring and frees their frames.</summary>
@@ -61,26 +74,25 @@ internal sealed class TransmitterBed : IDisposable
     {
         requested = [];
         var packets = new List<byte[]>();
-        var descriptors = new XdpDescriptor[XdpDescriptor.MaxPerPacket];
         int count;
-        while ((count = _ring.TryRead(descriptors, out _, out int bytes)) != 0)
+        while ((count = _ring.TryRead(_read, out _, out int bytes)) != 0)
         {
             var packet = new List<byte>();
-            foreach (ref readonly var descriptor in descriptors.AsSpan(0, count)) packet.AddRange(_umem.Data(descriptor));
+            foreach (ref readonly var descriptor in _read.AsSpan(0, count)) packet.AddRange(_umem.Data(descriptor));
             Xunit.Assert.Equal(bytes, packet.Count);
-            requested.Add(descriptors[0].Options);
+            requested.Add(_read[0].Options);
             packets.Add([.. packet]);
-            Transmitter.Free(descriptors.AsSpan(0, count));
+            Transmitter.Free(_read.AsSpan(0, count));
         }
         return packets;
     }
 
     public void Dispose() => _umem.Dispose();
 
-    private void Take(List<XdpDescriptor> frames, ReadOnlySpan<byte> bytes, int offset)
+    private void Take(ref XdpDescriptor frame, ReadOnlySpan<byte> bytes, int offset)
     {
         Xunit.Assert.True(Pool.TryTake(out ulong address));
         bytes.CopyTo(_umem.Frame(address)[offset..]);
-        frames.Add(new XdpDescriptor(address + (uint)offset, (uint)bytes.Length, XdpDescriptor.Continued));
+        frame = new XdpDescriptor(address + (uint)offset, (uint)bytes.Length, XdpDescriptor.Continued);
     }
 }
