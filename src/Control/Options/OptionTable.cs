@@ -40,7 +40,7 @@ internal static class OptionTable
             (o, v) => o.WorkerCpus = OptionText.CpuList(v)),
         new("spin-microseconds", "microseconds", "20", "How long an idle worker polls before it sleeps; more costs CPU, less costs latency.", "20",
             (o, v) => o.SpinMicroseconds = OptionText.Integer(v, 0, 1_000_000, "a time in microseconds")),
-        new("umem-frames", "frames of 4096 bytes", "16384", "Memory for frames, shared by all ports; locked in RAM.", "32768",
+        new("umem-frames", "frames of 4096 bytes", "32768", "Memory for frames, shared by all ports; locked in RAM.", "32768",
             (o, v) => o.UmemFrames = OptionText.PowerOfTwo(v, 1024, 1 << 22)),
         new("fill-ring-size", "entries", "8192", "Frames that the kernel may hold ready to receive into, per port; a quiet port has fewer.", "8192",
             (o, v) => o.FillRingSize = OptionText.PowerOfTwo(v, 64, 1 << 16)),

@@ -10,13 +10,13 @@ public sealed record EngineOptions
     public int[] Cpus { get; init; } = [];
 
     /// <summary>Frames of 4 kB in the UMEM.</summary>
-    public int Frames { get; init; } = 16384;
+    public int Frames { get; init; } = 32768;
 
     /// <summary>
     /// Frames kept with the kernel per pod or host port to receive into, at first; a super-packet takes up to 18, and a busy port is
     /// given more.
     /// </summary>
-    public int Fill { get; init; } = 128;
+    public int Fill { get; init; } = 256;
 
     /// <summary>The same for the uplink.</summary>
     public int UplinkFill { get; init; } = 1024;

@@ -22,6 +22,9 @@ public sealed class FramePool
         _shared = shared;
     }
 
+    /// <summary>All frames of the UMEM.</summary>
+    public int Capacity => _frames.Length;
+
     /// <summary>Free frames here and in the shared pool, about: what there is to give.</summary>
     public int Available => _count + _shared.Count;
 

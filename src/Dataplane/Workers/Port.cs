@@ -80,11 +80,13 @@ public sealed class Port
     /// </summary>
     internal void Refill(FramePool pool)
     {
-        int missing = _fillTarget - (int)(Counters.FramesFilled - Counters.FramesReceived);
+        // What waits in the receive ring does not count: the kernel needs other frames to go on while we are away.
+        int ready = (int)Socket.Fill.Outstanding, missing = _fillTarget - ready;
         if (missing < RefillBatch) return;
         // The last frames are for segments and answers: ports that fill up must not keep others from sending.
-        if (pool.Available < Reserve && missing < _fillTarget - RefillBatch) return;
-        if (missing > _fillTarget / 2 && _fillTarget < _fillLimit && pool.Available > 2 * _fillTarget)
+        if (pool.Available < Reserve && ready >= RefillBatch) return;
+        // Growth takes at most half of all frames: pods that come later need theirs.
+        if (missing > _fillTarget / 2 && _fillTarget < _fillLimit && pool.Available > pool.Capacity / 2 + _fillTarget)
         {
             missing += Math.Min(_fillTarget, _fillLimit - _fillTarget);
             _fillTarget = Math.Min(2 * _fillTarget, _fillLimit);

@@ -21,7 +21,7 @@ public sealed class OptionLoaderTests : IDisposable
         Assert.Equal((1u, (ushort)4789), (options.Vni, options.VxlanPort));
         Assert.Equal("/run/dataplane/control.sock", options.ControlSocketPath);
         Assert.Equal(IPEndPoint.Parse("0.0.0.0:9962"), options.MetricsListen);
-        Assert.Equal((16384, 262144), (options.UmemFrames, options.ConntrackEntries));
+        Assert.Equal((32768, 262144), (options.UmemFrames, options.ConntrackEntries));
         Assert.Equal(IPAddress.Parse("10.244.1.1"), options.HostPortAddress);
         Assert.Null(options.Uplink);
     }
