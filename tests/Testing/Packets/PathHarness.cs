@@ -14,8 +14,8 @@ public sealed class PathHarness
     /// <summary>Bytes of a chunk, where the kernel puts a packet's first byte, and the most it puts into one chunk.</summary>
     public const int ChunkSize = 4096, Headroom = 256, FrameLength = ChunkSize - Headroom;
 
-    // The path may write headers before the packet: those of VXLAN, or those of an ICMP error.
-    private const int Prependable = 64;
+    // The path may write headers before the packet: those of an ICMP error, and around it those of VXLAN.
+    private const int Prependable = 28 + 50;
     private const byte Pattern = 0xa5;
     private const int GuardSize = 512;
 
