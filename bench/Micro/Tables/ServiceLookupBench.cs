@@ -1,0 +1,47 @@
+using BenchmarkDotNet.Attributes;
+using Dataplane.Headers;
+using Dataplane.Packets;
+using Dataplane.Tables;
+
+namespace Dataplane.Bench.Micro.Tables;
+
+/// <summary>The lookup of a frontend among few and many, each asked in random order; every service has ten backends.</summary>
+[MemoryDiagnoser]
+public class ServiceLookupBench
+{
+    private const int Lookups = 1024;
+    private ServiceTable<IPv4Address> _table = null!;
+    private IPv4Address[] _addresses = null!;
+
+    [Params(1, 1_000, 10_000)]
+    public int Services { get; set; }
+
+    [GlobalSetup]
+    public void Setup()
+    {
+        var random = new Random(1);
+        var frontends = Enumerable.Range(0, Services).Select(i => new Frontend<IPv4Address>(Address(i), IpProtocol.Tcp, 80, i)).ToArray();
+        var runs = Enumerable.Range(0, Services).Select(i => new ServiceBackends(i * 10, 10)).ToArray();
+        var backends = Enumerable.Range(0, Services * 10).Select(i => new Backend<IPv4Address>(IPv4Address.FromHost(0x0af40000 + (uint)i), Be16.FromHost(8080))).ToArray();
+        _table = new ServiceTable<IPv4Address>(frontends, runs, backends, []);
+        _addresses = Enumerable.Range(0, Lookups).Select(_ => Address(random.Next(Services))).ToArray();
+    }
+
+    [Benchmark(OperationsPerInvoke = Lookups)]
+    public int Find()
+    {
+        int sum = 0;
+        foreach (var address in _addresses) sum += _table.BackendsOf(_table.Find(address, IpProtocol.Tcp, 80))[3].Port.Raw;
+        return sum;
+    }
+
+    [Benchmark(OperationsPerInvoke = Lookups)]
+    public int Miss()
+    {
+        int sum = 0;
+        foreach (var address in _addresses) sum += _table.Find(address, IpProtocol.Tcp, 81);
+        return sum;
+    }
+
+    private static IPv4Address Address(int service) => IPv4Address.FromHost(0x0a600000 + (uint)service);
+}
