@@ -35,7 +35,7 @@ public static class PacketPath<TAddress>
         }
         info.NetworkOffset = EthernetHeader.Size;
         if ((v = ParseHeaders.Run(ref packet)).IsFinal) return v;
-        if ((v = TrackFragment.Run(ref packet, context.Fragments, context.Now)).IsFinal) return v;
+        if ((v = TrackFragment.Run(ref packet, context.Fragments, context.Family.Endpoints, context.Now)).IsFinal) return v;
         info.Hash = info.Tuple.Hash(context.Conntrack.Seed);
         return Verdict.Continue;
     }
@@ -64,7 +64,11 @@ public static class PacketPath<TAddress>
         Verdict v;
         if ((v = SourceGuard.FromOutside(ref packet, context.Family.Endpoints)).IsFinal) return v;
         if ((v = FindFlow(ref packet, context)).IsFinal) return v;
-        if (packet.Info.Flow == NewFlow && (v = FromInside(ref packet, context)).IsFinal) return v;
+        if (packet.Info.Flow == NewFlow)
+        {
+            if ((v = SourceGuard.OfHost(ref packet, context.Family.Routes)).IsFinal) return v;
+            if ((v = FromInside(ref packet, context)).IsFinal) return v;
+        }
         return Send(ref packet, context);
     }
 
@@ -110,6 +114,7 @@ public static class PacketPath<TAddress>
                 : v;
         }
         if (Hairpin.Applies(ref packet)) Hairpin.Run(ref packet, context.Family.Gateway, packet.Info.Tuple.SourcePort);
+        else if (Hairpin.AppliesToNode(ref packet, context.Family.Routes)) Hairpin.Run(ref packet, context.Family.HostPeer, packet.Info.Tuple.SourcePort);
         return Decide(ref packet, context);
     }
 

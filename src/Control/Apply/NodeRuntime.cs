@@ -22,6 +22,8 @@ namespace Dataplane.Control.Apply;
 /// </summary>
 public sealed class NodeRuntime : IDisposable
 {
+    private const int LargestPathMtu = Umem.MaxRxLength - Stages.VxlanEncap.TemplateLength - 2;
+
     private readonly Lock _lock = new();
     private readonly ILogger _log;
     private readonly EndpointStore _endpoints = new();
@@ -50,7 +52,8 @@ public sealed class NodeRuntime : IDisposable
         Engine = new DataplaneEngine(EngineOptions(options, workers, _log), conntrack, TableCompiler.Compile(DesiredState.Empty, Input(0, default, 0)));
         _programs = new XdpAttachments();
         _uplink = options.Uplink is { } name ? Uplink.Open(name, this, _programs) : null;
-        PathMtu = options.PodMtu > 0 ? options.PodMtu : (_uplink?.Mtu ?? 1500) - Stages.VxlanEncap.OuterLength;
+        // What we cut and complete in software must fit one frame; on larger underlays packets are smaller than they could be.
+        PathMtu = Math.Min(options.PodMtu > 0 ? options.PodMtu : (_uplink?.Mtu ?? 1500) - Stages.VxlanEncap.OuterLength, LargestPathMtu);
         _hostPort = HostPort.Open(this, _programs);
         _nextHops = new NextHops(_uplink, loggers.CreateLogger("underlay"), Republish);
         Publish();
@@ -182,8 +185,8 @@ public sealed class NodeRuntime : IDisposable
             if (containerId.Length > 0 && attachment.Endpoint.ContainerId != containerId) return false;
             _endpoints.Remove(attachment);
             Publish();
-            Close(attachment);
             Engine.Conntrack.Reader.FlushAddress(attachment.Endpoint.Address);
+            Close(attachment);
             _log.LogInformation("detached pod {Pod}", podKey);
             return true;
         }
@@ -316,6 +319,7 @@ public sealed class NodeRuntime : IDisposable
         NodeName = Options.NodeName,
         Node = NodeSettings(hostMac, hostPort),
         Gateway = Gateway,
+        HostPeer = FieldParser.ToIPv4(HostVeth.NextHop),
         PodCidr = Options.PodCidr,
         ClusterCidr = Options.ClusterCidr,
         ServiceCidr = Options.ServiceCidr,

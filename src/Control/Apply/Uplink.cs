@@ -55,9 +55,10 @@ public sealed class Uplink
         var options = node.SocketOptions() with { RequestZeroCopy = programs.Describe(link.Index) == "native" };
         // Each queue that packets may come in on needs a socket; tunnels leave by the first.
         Port? first = null;
-        for (uint queue = 0; queue < Queues(name); queue++)
+        int queues = Queues(name);
+        for (uint queue = 0; queue < queues; queue++)
         {
-            var port = node.Engine.AddPort(PortKind.Uplink, name, link.Index, queue, options);
+            var port = node.Engine.AddPort(PortKind.Uplink, name, link.Index, queue, options, queues);
             programs.Connect(link.Index, port.Socket);
             first ??= port;
         }

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using Xdp.Interop;
 
 namespace Dataplane.Control.Apply;
@@ -11,7 +12,7 @@ internal sealed class XdpAttachments : IDisposable
     private readonly XdpProgram _pod = XdpProgram.Load(XdpObjects.Pod, XdpObjects.PodProgram);
     private readonly XdpProgram _host = XdpProgram.Load(XdpObjects.Host, XdpObjects.HostProgram);
     private readonly XdpProgram _uplink = XdpProgram.Load(XdpObjects.Uplink, XdpObjects.UplinkProgram);
-    private readonly Dictionary<int, (XdpProgram Program, uint Slot, XdpMode Mode)> _devices = [];
+    private readonly ConcurrentDictionary<int, (XdpProgram Program, uint Slot, XdpMode Mode)> _devices = []; // dumps read it meanwhile
 
     /// <summary>Puts a pod's device under the pod program: from now on nothing of it reaches the kernel's stack.</summary>
     public void AttachPod(int ifindex) => Attach(_pod, ifindex, XdpMode.Generic, shared: false);
@@ -42,7 +43,7 @@ internal sealed class XdpAttachments : IDisposable
     /// <summary>Takes a device out; one that is gone already is no error.</summary>
     public void Detach(int ifindex, bool deviceIsGone)
     {
-        if (!_devices.Remove(ifindex, out var device)) return;
+        if (!_devices.TryRemove(ifindex, out var device)) return;
         device.Program.Map("ports").Delete((uint)ifindex);
         if (!deviceIsGone) device.Program.Detach(ifindex);
     }

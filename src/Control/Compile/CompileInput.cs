@@ -15,6 +15,9 @@ public sealed record CompileInput
     /// <summary>The host port's address.</summary>
     public required IPv4Address Gateway { get; init; }
 
+    /// <summary>Stands for the node towards its own stack.</summary>
+    public IPv4Address HostPeer { get; init; }
+
     public required IPNetwork PodCidr { get; init; }
 
     public required IPNetwork ClusterCidr { get; init; }

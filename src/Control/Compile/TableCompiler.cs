@@ -38,8 +38,9 @@ public static class TableCompiler
                 Endpoints = Endpoints(state, input, policyIndex),
                 Services = Services(state, input),
                 Routes = Routes(state, input, vtepOfNode),
-                Identities = new IpCache<IPv4Address>(Identities(state)),
+                Identities = new IpCache<IPv4Address>(Identities(state, input)),
                 Gateway = input.Gateway,
+                HostPeer = input.HostPeer,
             },
         };
     }
@@ -151,6 +152,7 @@ public static class TableCompiler
             ToPrefix(input.ClusterCidr, unreachable),
             ToPrefix(input.PodCidr, unreachable),
             new(input.Gateway, 32, host),
+            new(input.HostPeer, 32, host),
             new(input.Node.TunnelAddress, 32, host),
         };
         foreach (var node in state.Nodes.Values)
@@ -173,7 +175,7 @@ public static class TableCompiler
         return new RouteTable<IPv4Address>(prefixes, [.. routes]);
     }
 
-    private static List<Prefix> Identities(DesiredState state)
+    private static List<Prefix> Identities(DesiredState state, CompileInput input)
     {
         var prefixes = new List<Prefix>(state.Ipcache.Count);
         foreach (var entry in state.Ipcache.Values)
@@ -183,6 +185,10 @@ public static class TableCompiler
             int length = int.Parse(entry.Cidr.AsSpan(slash + 1), CultureInfo.InvariantCulture);
             prefixes.Add(new(address, length, (int)entry.Identity));
         }
+        // Last, so that they win: this node is itself even before the agent says so, or the kubelet's probes would fail (P23).
+        foreach (var address in input.NodeAddresses) prefixes.Add(new(address, 32, (int)Tables.Identities.Host));
+        prefixes.Add(new(input.Gateway, 32, (int)Tables.Identities.Host));
+        prefixes.Add(new(input.Node.TunnelAddress, 32, (int)Tables.Identities.Host));
         return prefixes;
     }
 

@@ -19,6 +19,9 @@ public interface IIpAddress<TSelf> : IEquatable<TSelf>
     /// <summary>True for addresses of groups: multicast, and in IPv4 broadcast.</summary>
     bool IsGroup { get; }
 
+    /// <summary>An address that means a host itself, and has no business outside of it: 127.0.0.0/8, 0.0.0.0/8, ::1, ::.</summary>
+    bool IsLoopback { get; }
+
     /// <summary>Reads an address from the first <see cref="ByteLength"/> bytes.</summary>
     static abstract TSelf Read(ReadOnlySpan<byte> bytes);
 

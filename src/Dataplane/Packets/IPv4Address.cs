@@ -38,6 +38,9 @@ public readonly struct IPv4Address : IIpAddress<IPv4Address>
     public bool IsGroup => Value >= 0xe0000000;
 
     /// <inheritdoc/>
+    public bool IsLoopback => Value >> 24 is 0 or 127;
+
+    /// <inheritdoc/>
     public uint ChecksumWords => (_raw & 0xffff) + (_raw >> 16);
 
     /// <summary>Makes one from a number in host byte order.</summary>

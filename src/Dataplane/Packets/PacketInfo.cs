@@ -54,6 +54,9 @@ public struct PacketInfo<TAddress>
     /// <summary>The tuple as it will leave.</summary>
     public FlowTuple<TAddress> Translated;
 
+    /// <summary>Index of the VTEP that it came from; only with <see cref="PacketOrigin.Overlay"/>.</summary>
+    public int IngressVtep;
+
     /// <summary>Entry in the conntrack table, or -1.</summary>
     public int Flow;
 

@@ -37,11 +37,15 @@ public static class FlowDecision
         return Verdict.Continue;
     }
 
-    /// <summary>Decides again for a flow that exists, and writes what was decided into it.</summary>
-    public static Verdict Renew<TAddress>(ref ConntrackEntry<TAddress> entry, PathContext<TAddress> context)
+    /// <summary>Decides again for a flow that exists, and keeps what was decided with it.</summary>
+    /// <param name="entry">The flow.</param>
+    /// <param name="context">The worker's.</param>
+    /// <param name="forth">What to do with packets of its original direction.</param>
+    /// <param name="back">What to do with packets of its reply direction.</param>
+    public static Verdict Renew<TAddress>(ref ConntrackEntry<TAddress> entry, PathContext<TAddress> context, out FlowAction forth, out FlowAction back)
         where TAddress : unmanaged, IIpAddress<TAddress>
     {
-        FlowAction forth = default, back = default;
+        forth = back = default;
         var v = Decide(entry.Original, entry.Reply.Mirror(), context, ref forth, ref back, out uint source, out uint destination);
         if (v.IsFinal) return v;
         entry.SourceIdentity = source;
@@ -51,10 +55,12 @@ public static class FlowDecision
         return Verdict.Continue;
     }
 
+    // One writer at a time, and never over a decision by newer tables: who loses goes on with its own copy.
     private static void Write(ref FlowAction shared, FlowAction action, uint revision)
     {
-        Volatile.Write(ref shared.Revision, 0);
-        Interlocked.MemoryBarrier(); // nobody may see new fields under the old revision
+        uint seen = Volatile.Read(ref shared.Revision);
+        if (seen == 0 || (int)(seen - revision) >= 0) return;
+        if (Interlocked.CompareExchange(ref shared.Revision, 0, seen) != seen) return; // a full fence: no new field under the old revision
         action.Revision = 0;
         shared = action;
         Volatile.Write(ref shared.Revision, revision);

@@ -41,10 +41,11 @@ public static class FollowFlow
         }
 
         bool original = info.Direction == FlowDirection.Original;
-        ref var action = ref original ? ref entry.OriginalAction : ref entry.ReplyAction;
-        if (!FlowDecision.TryRead(ref action, context.Tables.Revision, out info.Action))
+        FlowAction opposite;
+        if (!FlowDecision.TryRead(ref original ? ref entry.OriginalAction : ref entry.ReplyAction, context.Tables.Revision, out info.Action)
+            || !FlowDecision.TryRead(ref original ? ref entry.ReplyAction : ref entry.OriginalAction, context.Tables.Revision, out opposite))
         {
-            var v = FlowDecision.Renew(ref entry, context);
+            var v = FlowDecision.Renew(ref entry, context, out var forth, out var back);
             if (v.IsFinal)
             {
                 // A denied flow stays: it says so on every packet, and goes on if the policy is taken back. One whose destination is
@@ -53,13 +54,16 @@ public static class FollowFlow
                 return v;
             }
             // A pod that has moved away is reached through a tunnel now. Who sent this through one does not know that yet.
-            if (info.Origin == PacketOrigin.Overlay && action.Kind == ForwardKind.Overlay)
+            if (info.Origin == PacketOrigin.Overlay && (original ? forth : back).Kind == ForwardKind.Overlay)
             {
                 context.Flows.Remove(info.Flow);
                 return Verdict.Drop(DropReason.RouteNotLocal, TrafficDirection.Ingress);
             }
-            info.Action = action;
+            (info.Action, opposite) = original ? (forth, back) : (back, forth);
         }
+        // A packet of a flow comes from where the flow's other direction leads; anything else borrows somebody's tuple.
+        bool fromThere = info.Origin == PacketOrigin.Overlay ? opposite.Kind == ForwardKind.Overlay : opposite.Kind == ForwardKind.Port && opposite.Port == info.InPort;
+        if (!fromThere) return Verdict.Drop(DropReason.SourceSpoofed);
         info.Translated = (original ? entry.Reply : entry.Original).Mirror();
 
         entry.Count(info.Direction, (uint)info.IpLength);

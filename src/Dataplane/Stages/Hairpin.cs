@@ -1,5 +1,6 @@
 using Dataplane.Conntrack;
 using Dataplane.Packets;
+using Dataplane.Tables;
 
 namespace Dataplane.Stages;
 
@@ -19,6 +20,15 @@ public static class Hairpin
         ref var t = ref packet.Info.Translated;
         t = new FlowTuple<TAddress>(gateway, t.Destination, sourcePort, t.DestinationPort, t.Protocol);
     }
+
+    /// <summary>
+    /// True when the node reaches its own stack through a service, as it does the API server's on a control plane node. The stack takes
+    /// no packet from an address of its own that comes in on a device.
+    /// </summary>
+    public static bool AppliesToNode<TAddress>(ref Packet<TAddress> packet, RouteTable<TAddress> routes)
+        where TAddress : unmanaged, IIpAddress<TAddress> =>
+        packet.Info.Origin == PacketOrigin.Host && !packet.Info.Translated.Destination.Equals(packet.Info.Tuple.Destination)
+        && routes.Find(packet.Info.Translated.Destination).Kind == RouteKind.Host;
 
     /// <summary>True when the flow's destination, after translation, is its source.</summary>
     public static bool Applies<TAddress>(ref Packet<TAddress> packet)

@@ -45,8 +45,14 @@ public static class IcmpErrorTranslate
         if (flow < 0) return Verdict.Drop(DropReason.IcmpErrorUnrelated);
         ref var entry = ref context.Conntrack[flow];
         var leaves = (direction == FlowDirection.Original ? entry.Reply : entry.Original).Mirror();
-        var routed = RouteLookup.Run(leaves.Destination, context.Tables, context.Family, ref info.Action);
-        if (routed.IsFinal) return routed;
+        // It goes the way of the flow's packets, and only while policy lets those through.
+        if (!FlowDecision.TryRead(ref direction == FlowDirection.Original ? ref entry.OriginalAction : ref entry.ReplyAction, context.Tables.Revision, out info.Action))
+        {
+            var v = FlowDecision.Renew(ref entry, context, out var forth, out var back);
+            if (v.IsFinal) return v;
+            info.Action = direction == FlowDirection.Original ? forth : back;
+        }
+        if (info.Origin == PacketOrigin.Overlay && info.Action.Kind == ForwardKind.Overlay) return Verdict.Drop(DropReason.RouteNotLocal, TrafficDirection.Ingress);
 
         info.Translated = info.Tuple;
         info.Action.Rewrites = false;

@@ -15,6 +15,12 @@ public static class OverlayGuard
         where TAddress : unmanaged, IIpAddress<TAddress>
     {
         if (family.Identities.Find(packet.Info.Tuple.Source) == Identities.Host) return Verdict.Drop(DropReason.SourceSpoofed, TrafficDirection.Ingress);
+        // One node must not speak for the pods of another.
+        var source = family.Routes.Find(packet.Info.Tuple.Source);
+        if (source.Kind is RouteKind.Unreachable || source.Kind == RouteKind.Overlay && source.Vtep != packet.Info.IngressVtep)
+        {
+            return Verdict.Drop(DropReason.SourceSpoofed, TrafficDirection.Ingress);
+        }
         var destination = packet.Info.Tuple.Destination;
         if (family.Endpoints.Find(destination) >= 0) return Verdict.Continue;
         return family.Routes.Find(destination).Kind is RouteKind.Overlay or RouteKind.World

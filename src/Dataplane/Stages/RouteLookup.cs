@@ -24,6 +24,7 @@ public static class RouteLookup
 
         // Groups lie in the default route's prefix, but neither the host's stack nor another node would know what to do with them.
         if (address.IsGroup) return Verdict.Drop(DropReason.MulticastUnsupported);
+        if (address.IsLoopback) return Verdict.Drop(DropReason.RouteUnreachable); // the node's own stack might let it in
         var route = family.Routes.Find(address);
         switch (route.Kind)
         {

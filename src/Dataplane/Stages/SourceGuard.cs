@@ -23,6 +23,16 @@ public static class SourceGuard
         return Verdict.Continue;
     }
 
+    /// <summary>
+    /// For packets of the host stack that open a flow: it may route strangers' packets here, but none that claim to be from a pod or
+    /// node behind a tunnel.
+    /// </summary>
+    public static Verdict OfHost<TAddress>(ref Packet<TAddress> packet, RouteTable<TAddress> routes)
+        where TAddress : unmanaged, IIpAddress<TAddress> =>
+        routes.Find(packet.Info.Tuple.Source).Kind is RouteKind.Overlay or RouteKind.Unreachable
+            ? Verdict.Drop(DropReason.SourceSpoofed, TrafficDirection.Ingress)
+            : Verdict.Continue;
+
     /// <summary>For packets from the tunnel or the host stack. The sender's identity is looked up only when a flow opens.</summary>
     public static Verdict FromOutside<TAddress>(ref Packet<TAddress> packet, EndpointTable<TAddress> endpoints)
         where TAddress : unmanaged, IIpAddress<TAddress> =>

@@ -1,5 +1,6 @@
 using Dataplane.Conntrack;
 using Dataplane.Packets;
+using Dataplane.Tables;
 
 namespace Dataplane.Stages;
 
@@ -10,11 +11,14 @@ namespace Dataplane.Stages;
 public static class TrackFragment
 {
     /// <summary>Does nothing for whole packets.</summary>
-    public static Verdict Run<TAddress>(ref Packet<TAddress> packet, FragmentTable<TAddress> fragments, uint now)
+    public static Verdict Run<TAddress>(ref Packet<TAddress> packet, FragmentTable<TAddress> fragments, EndpointTable<TAddress> endpoints, uint now)
         where TAddress : unmanaged, IIpAddress<TAddress>
     {
         ref var info = ref packet.Info;
         if ((info.Flags & PacketFlags.Fragment) == 0) return Verdict.Continue;
+        // Before anything is remembered: fragments with another pod's address would take its ports from it.
+        var guard = info.Origin == PacketOrigin.Pod ? SourceGuard.FromPod(ref packet, endpoints) : SourceGuard.FromOutside(ref packet, endpoints);
+        if (guard.IsFinal) return guard;
         ref readonly var t = ref info.Tuple;
         if ((info.Flags & PacketFlags.LaterFragment) == 0)
         {

@@ -26,7 +26,8 @@ public static class VxlanDecap
         if (udpLength < UdpHeader.Size + VxlanHeader.Size || udpLength > total - ipLength) return Verdict.Drop(DropReason.VxlanHeaderInvalid);
         if (ip.Destination != node.TunnelAddress || udp.DestinationPort.Value != node.VxlanPort) return Verdict.Drop(DropReason.VxlanHeaderInvalid);
         if ((vxlan.Flags & VxlanHeader.VniFlag) == 0 || vxlan.Vni != node.Vni) return Verdict.Drop(DropReason.VniUnknown);
-        if (vteps.Find(ip.Source) < 0) return Verdict.Drop(DropReason.VtepUnknown);
+        info.IngressVtep = vteps.Find(ip.Source);
+        if (info.IngressVtep < 0) return Verdict.Drop(DropReason.VtepUnknown);
 
         packet.Truncate(udpOffset + udpLength);
         packet.TrimFront(udpOffset + UdpHeader.Size + VxlanHeader.Size);

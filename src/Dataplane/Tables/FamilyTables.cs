@@ -18,6 +18,9 @@ public sealed class FamilyTables<TAddress>
     /// <summary>Identities of addresses.</summary>
     public required IpCache<TAddress> Identities { get; init; }
 
+    /// <summary>Address that stands for the node towards its own stack, where its real ones would be refused; the stack routes it to us.</summary>
+    public TAddress HostPeer { get; init; }
+
     /// <summary>The node's host port address: the pods' gateway, and the source of ICMP errors and hairpin flows.</summary>
     public required TAddress Gateway { get; init; }
 }

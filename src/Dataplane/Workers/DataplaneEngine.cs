@@ -17,6 +17,7 @@ public sealed class DataplaneEngine : IDisposable
     private const int PatienceMilliseconds = 1000;
 
     private readonly Port?[] _ports = new Port?[MaxPorts];
+    private readonly Lock _closing = new();
     private readonly FrameOwners _owners;
     private DataplaneTables _tables;
     private int _lastId;
@@ -83,26 +84,49 @@ public sealed class DataplaneEngine : IDisposable
     /// </summary>
     /// <exception cref="XdpException">The kernel refused the socket.</exception>
     /// <exception cref="InvalidOperationException">All port numbers are in use.</exception>
-    public Port AddPort(PortKind kind, string name, int ifindex, uint queue, XskSocketOptions socketOptions)
+    /// <param name="kind">What is on the other side.</param>
+    /// <param name="name">For people and metrics.</param>
+    /// <param name="ifindex">The device.</param>
+    /// <param name="queue">Its queue.</param>
+    /// <param name="socketOptions">Ring sizes and features.</param>
+    /// <param name="siblings">Queues of the device that share the frames of its kind.</param>
+    public Port AddPort(PortKind kind, string name, int ifindex, uint queue, XskSocketOptions socketOptions, int siblings = 1)
     {
         int id = NextFreeId();
         var socket = XskSocket.Open(Umem, ifindex, queue, socketOptions);
-        var port = new Port((ushort)id, kind, name, socket, _owners, kind == PortKind.Uplink ? Options.UplinkFill : Options.Fill);
-        port.Worker = Workers.MinBy(w => Ports.Count(p => p.Worker == w.Id))!.Id;
+        var port = new Port((ushort)id, kind, name, socket, _owners, kind == PortKind.Uplink ? Math.Max(Options.UplinkFill / siblings, Options.Fill / 2) : Options.Fill);
+        port.Worker = Workers.Where(w => w.IsAlive).DefaultIfEmpty(Workers[0]).MinBy(w => Ports.Count(p => p.Worker == w.Id))!.Id;
         Volatile.Write(ref _ports[id], port);
-        OnWorker(port.Worker, w => w.Attach(port));
+        try
+        {
+            OnWorker(port.Worker, w => w.Attach(port));
+        }
+        catch
+        {
+            Volatile.Write(ref _ports[id], null);
+            socket.Dispose();
+            throw;
+        }
         return port;
     }
 
     /// <summary>Closes a port and takes its frames back; returns when that is done.</summary>
     public void RemovePort(Port port)
     {
-        Volatile.Write(ref _ports[port.Id], null);
-        OnWorker(port.Worker, w => w.Detach(port));
+        lock (_closing)
+        {
+            Volatile.Write(ref _ports[port.Id], null);
+            OnWorker(port.Worker, w => w.Detach(port));
+        }
     }
 
     /// <summary>Where all frames are.</summary>
     public FrameAccount AccountFrames()
+    {
+        lock (_closing) return Account(); // rings that it looks into must not be unmapped meanwhile
+    }
+
+    private FrameAccount Account()
     {
         long free = SharedFrames.Count, held = 0, fill = 0, receive = 0, transmit = 0;
         foreach (var worker in Workers)

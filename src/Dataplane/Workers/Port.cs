@@ -69,7 +69,10 @@ public sealed class Port
     }
 
     /// <summary>True when packets wait to be sent or to be completed.</summary>
-    internal bool HasTransmitWork => _pending != 0 || Counters.FramesSent != Counters.FramesCompleted;
+    internal bool HasTransmitWork => !IsGone && (_pending != 0 || Counters.FramesSent != Counters.FramesCompleted);
+
+    /// <summary>True once the kernel has said that the device is gone or down; it is no use to send.</summary>
+    public bool IsGone { get; private set; }
 
     /// <summary>Where its packets come from.</summary>
     internal PacketOrigin Origin => Kind switch { PortKind.Pod => PacketOrigin.Pod, PortKind.Host => PacketOrigin.Host, _ => PacketOrigin.Overlay };
@@ -164,7 +167,11 @@ public sealed class Port
             {
                 Counters.TxErrors++;
                 counters.Drop(DropReason.TransmitFailed, TrafficDirection.None, 0);
-                if (error is not (Errno.EBUSY or Errno.ENOBUFS)) return; // the device is down or gone; its removal frees the frames
+                if (error is not (Errno.EBUSY or Errno.ENOBUFS))
+                {
+                    IsGone = error is Errno.ENXIO or Errno.ENODEV; // its removal frees the frames
+                    return;
+                }
             }
             uint left = Socket.Tx.Outstanding;
             if (left == outstanding && ++idle == MaxIdleKicks) return;

@@ -31,7 +31,7 @@ internal sealed class Transmitter(int worker, Umem umem, FramePool pool, WorkerC
     public DropReason Send<TAddress>(Port? port, Span<XdpDescriptor> frames, ref PacketInfo<TAddress> info)
         where TAddress : unmanaged, IIpAddress<TAddress>
     {
-        if (port is null)
+        if (port is null || port.IsGone)
         {
             Free(frames);
             return DropReason.PortGone;

@@ -14,6 +14,7 @@ namespace Dataplane.Workers;
 /// </summary>
 public sealed class Worker : IDisposable
 {
+    private const int HandoverBudget = 256; // packets per ring and loop: a busy peer must not keep us from our own ports
     private const int ExpiryBudget = 32; // entries per loop: bounded work, and far more than arrive
 
     private readonly DataplaneEngine _engine;
@@ -147,6 +148,7 @@ public sealed class Worker : IDisposable
         catch (Exception e)
         {
             Failure = e;
+            _path.Flows.Offline(); // the others must not wait for it before they recycle flows
             _options.Failed?.Invoke(Id, e);
         }
     }
@@ -267,8 +269,8 @@ public sealed class Worker : IDisposable
         bool any = false;
         foreach (var ring in _inbox)
         {
-            int count;
-            while ((count = ring.TryRead(_handedOver, out ushort id, out int bytes)) != 0)
+            int count, budget = HandoverBudget;
+            while (budget-- > 0 && (count = ring.TryRead(_handedOver, out ushort id, out int bytes)) != 0)
             {
                 any = true;
                 var frames = _handedOver.AsSpan(0, count);
