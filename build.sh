@@ -12,11 +12,14 @@ rid=linux-$(uname -m | sed 's/x86_64/x64/; s/aarch64/arm64/')
 readonly rid
 
 # What compiles the XDP programs and the C of the ABI tests, and what the tests, the demo and the benches start.
-readonly packages=(
-    clang llvm make gcc libc6-dev libbpf-dev libxdp-dev libxdp1 bpftool
-    iproute2 procps util-linux ethtool iputils-ping iptables nftables conntrack tcpdump
+packages=(
+    clang make gcc libc6-dev libbpf-dev libxdp-dev libxdp1
+    iproute2 procps util-linux ethtool iputils-ping iptables nftables tcpdump
     curl iperf3 wrk nginx-light prometheus python3 python3-grpcio python3-protobuf
 )
+# The other gRPC client of the tests. A Node.js from elsewhere brings npm along and excludes Debian's.
+command -v npm >/dev/null || packages+=(nodejs npm)
+readonly packages
 
 export DOTNET_NOLOGO=1 DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_SKIP_FIRST_TIME_EXPERIENCE=1
 

@@ -9,6 +9,6 @@ public sealed class KernelTrafficTests(KernelTrafficTests.Bed bed) : TrafficTest
     public sealed class Bed() : TrafficBed(NodeKind.Kernel, NodeKind.Kernel), ITrafficRoutes
     {
         /// <inheritdoc />
-        public static IEnumerable<string> Routes => TrafficRoutes.From(node: 1);
+        public static IEnumerable<string> Routes => TrafficRoutes.AcrossFrom(node: 1);
     }
 }

@@ -64,10 +64,10 @@ public abstract class TrafficTests<TBed>(TBed bed) : IClassFixture<TBed>
     });
 
     [RequiresRootTheory, MemberData(nameof(Routes))]
-    public void One_tcp_stream_flows(string name) => Over(name, route => TcpFlows(route, Iperf.Run(route, "-t", "1")));
+    public void One_tcp_stream_flows(string name) => Over(name, route => TcpFlows(Iperf.Run(route, "-t", "1")));
 
     [RequiresRootTheory, MemberData(nameof(Routes))]
-    public void Four_tcp_streams_flow_back(string name) => Over(name, route => TcpFlows(route, Iperf.Run(route, "-t", "1", "-P", "4", "-R")));
+    public void Four_tcp_streams_flow_back(string name) => Over(name, route => TcpFlows(Iperf.Run(route, "-t", "1", "-P", "4", "-R")));
 
     [RequiresRootTheory, MemberData(nameof(Routes))]
     public void A_udp_stream_flows(string name) => Over(name, route =>
@@ -116,17 +116,17 @@ public abstract class TrafficTests<TBed>(TBed bed) : IClassFixture<TBed>
         }
     });
 
-    private static void TcpFlows(TrafficRoute route, JsonElement end)
+    private static void TcpFlows(JsonElement end)
     {
         JsonElement sent = end.GetProperty("sum_sent");
         double bytes = end.GetProperty("sum_received").GetProperty("bytes").GetDouble();
         double segments = sent.GetProperty("bytes").GetDouble() / 1400;
         double again = sent.TryGetProperty("retransmits", out JsonElement retransmits) ? retransmits.GetDouble() : 0;
-        // On one node the loss of a single super-packet is counted as its forty-six segments.
-        double bound = route.CrossesNodes ? 0.02 : 0.15;
+        // Usual is less than one in a thousand. A busy machine loses more: a lost super-packet counts as its forty-six segments.
+        const double Bound = 0.02;
 
         Assert.True(bytes > 1_000_000, $"{bytes} bytes in a second");
-        Assert.True(again <= bound * segments, $"{again} of {segments:0} segments were sent again");
+        Assert.True(again <= Bound * segments, $"{again} of {segments:0} segments were sent again");
     }
 
     private static void Send(TrafficRoute route, params string[] options) =>
