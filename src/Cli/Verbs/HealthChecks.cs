@@ -9,7 +9,7 @@ internal static class HealthChecks
     /// <summary>A table this full will soon refuse flows.</summary>
     private const double ConntrackAlarm = 0.9;
 
-    /// <summary>Kinds without which pods reach neither other nodes nor their own.</summary>
+    /// <summary>Kinds without which pods reach neither other nodes nor their own; a cluster of one node needs no uplink.</summary>
     private static readonly string[] NeededPortKinds = ["uplink", "host"];
 
     /// <summary>Judges one node's dumps; always the same checks in the same order.</summary>
@@ -18,7 +18,7 @@ internal static class HealthChecks
     [
         Readiness(status),
         Generation(status),
-        Ports(status),
+        Ports(status, nodes),
         Conntrack(status),
         Frames(status),
         Endpoints(endpoints),
@@ -33,9 +33,9 @@ internal static class HealthChecks
         ? new("state", true, $"generation {status.Generation}, synced {Words.Duration(status.SecondsSinceSync)} ago")
         : new("state", false, "none has come from the agent; is dataplane-agent running with the same --control?");
 
-    private static HealthFinding Ports(Status status)
+    private static HealthFinding Ports(Status status, IReadOnlyList<NodeEntry> nodes)
     {
-        var missing = NeededPortKinds.Where(kind => status.Ports.All(port => port.Kind != kind)).ToList();
+        var missing = NeededPortKinds.Where(kind => (kind != "uplink" || nodes.Count > 1) && status.Ports.All(port => port.Kind != kind)).ToList();
         return missing.Count == 0
             ? new("ports", true, $"{status.Ports.Count} open")
             : new("ports", false, $"no {string.Join(" and no ", missing)} port; see the dataplane's log for why it was not opened");

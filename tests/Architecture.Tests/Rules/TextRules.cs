@@ -44,7 +44,7 @@ internal static partial class TextRules
     private static bool IsKnown(string host) =>
         IpLiteral().IsMatch(host) || KnownHosts.Any(known => host == known || host.EndsWith("." + known, StringComparison.Ordinal));
 
-    [GeneratedRegex(@"(?<![\w.])(/root|/home/\w+|/Users/\w+|/tmp/wt|/work/(?!/))(/|\b)|\.\./shared\b")]
+    [GeneratedRegex(@"(?<![\w.])(/root|/home/\w+|/Users/\w+)(/|\b)")]
     private static partial Regex MachinePath();
 
     // A host that is computed ("http://{address}", "http://$IP") is not written down.
