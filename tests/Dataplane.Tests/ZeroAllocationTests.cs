@@ -1,4 +1,5 @@
 using Dataplane.Packets;
+using Dataplane.Testing;
 using Dataplane.Testing.Packets;
 using Dataplane.Tests.Workers;
 using Dataplane.Workers;
@@ -30,9 +31,7 @@ public sealed class ZeroAllocationTests
         Assert.Equal(packet.Expected, first.Kind);
         Run(path, packet); // everything is compiled
 
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        Run(path, packet);
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+        Assert.Equal(0, Allocations.Least(() => Run(path, packet)));
     }
 
     [Fact]
