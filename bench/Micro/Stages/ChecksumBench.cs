@@ -9,7 +9,7 @@ public class ChecksumBench
 {
     private readonly byte[] _data = new byte[4096];
 
-    [Params(20, 64, 1500)]
+    [Params(20, 40, 64, 100, 1500)]
     public int Bytes { get; set; }
 
     [GlobalSetup]

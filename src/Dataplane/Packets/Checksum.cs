@@ -24,7 +24,12 @@ public static class Checksum
     /// <summary>Adds the 16-bit words of <paramref name="data"/> to <paramref name="sum"/>; an odd last byte is padded with zero.</summary>
     public static ulong Add(ReadOnlySpan<byte> data, ulong sum)
     {
-        if (Vector512.IsHardwareAccelerated && data.Length >= 128) sum += AddVectors(ref data);
+        if (data.Length >= 64 && Vector512.IsHardwareAccelerated)
+        {
+            int vectors = data.Length & ~63;
+            sum += AddVectors(data[..vectors]);
+            data = data[vectors..];
+        }
         while (data.Length >= 8)
         {
             ulong word = MemoryMarshal.Read<ulong>(data);
@@ -45,20 +50,20 @@ public static class Checksum
         return sum;
     }
 
-    // 64 bytes a step: 32-bit lanes are widened to 64 bits, so no carry is lost however long the data.
-    private static ulong AddVectors(ref ReadOnlySpan<byte> data)
+    // 64 bytes a step: 32-bit lanes are widened to 64 bits, so no carry is lost however long the data. The span is not passed by
+    // reference: whose address is taken lives on the stack, also where no vector is used.
+    private static ulong AddVectors(ReadOnlySpan<byte> data)
     {
         var low = Vector512<ulong>.Zero;
         var high = Vector512<ulong>.Zero;
         var mask = Vector512.Create(0xffffffffUL);
-        do
+        while (data.Length >= 64)
         {
             var v = Vector512.Create(data).AsUInt64();
             low += v & mask;
             high += v >>> 32;
             data = data[64..];
         }
-        while (data.Length >= 64);
         ulong sum = Vector512.Sum(low) + Vector512.Sum(high);
         return (sum & 0xffffffff) + (sum >> 32);
     }
