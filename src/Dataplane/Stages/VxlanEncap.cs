@@ -30,36 +30,43 @@ public static class VxlanEncap
     {
         if (!vtep.Resolved) return Verdict.Drop(DropReason.NeighborUnresolved);
         ref var info = ref packet.Info;
-        byte ecn = (byte)(packet.Network[1] & 3);
+        int ecn = packet.Network[1] & 3;
         // The inner Ethernet header stands directly before the IP header, wherever that is.
-        packet.TrimFront(info.NetworkOffset - EthernetHeader.Size);
-        info.TransportOffset -= (ushort)(info.NetworkOffset - EthernetHeader.Size);
-        info.NetworkOffset = EthernetHeader.Size;
-        if (!packet.TryPrepend(OuterLength)) return Verdict.Drop(DropReason.HeadroomExhausted);
+        int before = OuterLength + EthernetHeader.Size - info.NetworkOffset;
+        if (!packet.TryPrepend(before)) return Verdict.Drop(DropReason.HeadroomExhausted);
         info.OuterLength = OuterLength;
-        info.NetworkOffset += OuterLength;
-        info.TransportOffset += OuterLength;
+        info.NetworkOffset = (ushort)(info.NetworkOffset + before);
+        info.TransportOffset = (ushort)(info.TransportOffset + before);
 
         var data = packet.Data;
-        vtep.Header.CopyTo(data);
+        vtep.Header.AsSpan(0, TemplateLength).CopyTo(data); // a constant length: copied in registers
         BinaryPrimitives.WriteUInt16BigEndian(data[(OuterLength + 12)..], TAddress.EtherType);
         ushort sourcePort = (ushort)(0xc000 | info.Hash & 0x3fff); // dynamic range (RFC 7348, section 5)
         BinaryPrimitives.WriteUInt16BigEndian(data[UdpOffset..], sourcePort);
-        data[IpOffset + 1] = ecn == 3 ? (byte)2 : ecn;
-        FinishLengths(data, info.TotalLength, identification);
+        FinishLengths(data, info.TotalLength, identification, ecn == 3 ? 2 : ecn);
         return Verdict.Forward(vtep.Port);
     }
 
-    /// <summary>Writes outer lengths, identification and header checksum for a frame of <paramref name="totalLength"/> bytes.</summary>
-    public static void FinishLengths(Span<byte> data, int totalLength, ushort identification)
+    /// <summary>
+    /// Writes outer lengths, identification and header checksum for a frame of <paramref name="totalLength"/> bytes. The checksum is
+    /// brought up to date by what changes: adding up a header that was written a moment ago would wait for the writes.
+    /// </summary>
+    /// <param name="data">The frame; its outer header is right for other values.</param>
+    /// <param name="totalLength">Bytes of the frame.</param>
+    /// <param name="identification">IPv4 identification of the outer packet.</param>
+    /// <param name="ecn">To be added to an ECN field of zero.</param>
+    public static void FinishLengths(Span<byte> data, int totalLength, ushort identification, int ecn = 0)
     {
         var ip = data.Slice(IpOffset, IPv4Header.Size);
-        BinaryPrimitives.WriteUInt16BigEndian(ip[2..], (ushort)(totalLength - IpOffset));
-        BinaryPrimitives.WriteUInt16BigEndian(ip[4..], identification);
-        BinaryPrimitives.WriteUInt16BigEndian(data[(UdpOffset + 4)..], (ushort)(totalLength - UdpOffset));
-        BinaryPrimitives.WriteUInt16LittleEndian(ip[10..], 0);
-        ushort checksum = Checksum.Compute(ip);
+        ushort length = Be16.FromHost((ushort)(totalLength - IpOffset)).Raw, id = Be16.FromHost(identification).Raw;
+        ulong before = (ulong)MemoryMarshal.Read<ushort>(ip[2..]) + MemoryMarshal.Read<ushort>(ip[4..]);
+        ulong after = (ulong)length + id + Be16.FromHost((ushort)ecn).Raw;
+        ushort checksum = Checksum.UpdateComplete(MemoryMarshal.Read<ushort>(ip[10..]), Checksum.Delta(before, after));
+        ip[1] |= (byte)ecn;
+        MemoryMarshal.Write(ip[2..], in length);
+        MemoryMarshal.Write(ip[4..], in id);
         MemoryMarshal.Write(ip[10..], in checksum);
+        BinaryPrimitives.WriteUInt16BigEndian(data[(UdpOffset + 4)..], (ushort)(totalLength - UdpOffset));
     }
 
     /// <summary>Makes <see cref="Vtep.Header"/>.</summary>
