@@ -29,74 +29,70 @@ public static class ParseHeaders
         info.TcpFlags = 0;
         info.TransportOffset = (ushort)(info.NetworkOffset + ip.HeaderLength);
 
-        Be16 sourcePort = default, destinationPort = default;
+        uint ports = 0;
         if ((ip.Flags & PacketFlags.LaterFragment) == 0)
         {
-            int length = ip.TotalLength - ip.HeaderLength;
             var transport = packet.Transport;
-            var v = ip.Protocol switch
+            Verdict v;
+            switch (ip.Protocol)
             {
-                IpProtocol.Tcp => Tcp(transport, ref info, out sourcePort, out destinationPort),
-                IpProtocol.Udp => Udp(transport, length, ip.Flags, out sourcePort, out destinationPort),
-                IpProtocol.Sctp => Sctp(transport, out sourcePort, out destinationPort),
-                _ when ip.Protocol == TAddress.IcmpProtocol => Icmp(transport, ref info, out sourcePort, out destinationPort),
-                _ => Verdict.Continue,
-            };
-            if (v.IsFinal) return v;
+                case IpProtocol.Tcp:
+                    if ((v = Tcp(transport, ref info)).IsFinal) return v;
+                    ports = MemoryMarshal.Read<uint>(transport);
+                    break;
+                case IpProtocol.Udp:
+                    if ((v = Udp(transport, ip.TotalLength - ip.HeaderLength, ip.Flags)).IsFinal) return v;
+                    ports = MemoryMarshal.Read<uint>(transport);
+                    break;
+                case IpProtocol.Sctp:
+                    if (transport.Length < SctpHeader.Size) return Verdict.Drop(DropReason.SctpHeaderInvalid);
+                    ports = MemoryMarshal.Read<uint>(transport);
+                    break;
+                case var protocol when protocol == TAddress.IcmpProtocol:
+                    if (transport.Length < IcmpHeader.Size) return Verdict.Drop(DropReason.IcmpHeaderInvalid);
+                    ports = Icmp(transport, ref info);
+                    break;
+            }
         }
-        info.Tuple = new FlowTuple<TAddress>(ip.Source, ip.Destination, sourcePort, destinationPort, ip.Protocol);
+        info.Tuple = new FlowTuple<TAddress>(ip.Source, ip.Destination, Be16.FromRaw((ushort)ports), Be16.FromRaw((ushort)(ports >> 16)), ip.Protocol);
         return Verdict.Continue;
     }
 
-    private static Verdict Tcp<TAddress>(ReadOnlySpan<byte> transport, ref PacketInfo<TAddress> info, out Be16 source, out Be16 destination)
+    private static Verdict Tcp<TAddress>(ReadOnlySpan<byte> transport, ref PacketInfo<TAddress> info)
         where TAddress : unmanaged, IIpAddress<TAddress>
     {
-        source = destination = default;
         if (transport.Length < TcpHeader.Size) return Verdict.Drop(DropReason.TcpHeaderInvalid);
         var header = MemoryMarshal.Read<TcpHeader>(transport);
         int headerLength = header.HeaderLength;
         if (headerLength < TcpHeader.Size || headerLength > transport.Length) return Verdict.Drop(DropReason.TcpHeaderInvalid);
-        source = header.SourcePort;
-        destination = header.DestinationPort;
         info.TcpFlags = header.Flags;
         return Verdict.Continue;
     }
 
-    private static Verdict Udp(ReadOnlySpan<byte> transport, int length, PacketFlags flags, out Be16 source, out Be16 destination)
+    private static Verdict Udp(ReadOnlySpan<byte> transport, int length, PacketFlags flags)
     {
-        source = destination = default;
         if (transport.Length < UdpHeader.Size) return Verdict.Drop(DropReason.UdpHeaderInvalid);
-        var header = MemoryMarshal.Read<UdpHeader>(transport);
-        int udpLength = header.Length.Value;
+        int udpLength = MemoryMarshal.Read<UdpHeader>(transport).Length.Value;
         // A first fragment's UDP length is that of the whole datagram.
-        if (udpLength < UdpHeader.Size || (flags & PacketFlags.Fragment) == 0 && udpLength > length) return Verdict.Drop(DropReason.UdpHeaderInvalid);
-        source = header.SourcePort;
-        destination = header.DestinationPort;
-        return Verdict.Continue;
+        return udpLength < UdpHeader.Size || (flags & PacketFlags.Fragment) == 0 && udpLength > length
+            ? Verdict.Drop(DropReason.UdpHeaderInvalid)
+            : Verdict.Continue;
     }
 
-    private static Verdict Sctp(ReadOnlySpan<byte> transport, out Be16 source, out Be16 destination)
-    {
-        source = destination = default;
-        if (transport.Length < SctpHeader.Size) return Verdict.Drop(DropReason.SctpHeaderInvalid);
-        var header = MemoryMarshal.Read<SctpHeader>(transport);
-        source = header.SourcePort;
-        destination = header.DestinationPort;
-        return Verdict.Continue;
-    }
-
-    // Echo has its identifier in both ports: a reply is then the mirrored tuple of its request.
-    private static Verdict Icmp<TAddress>(ReadOnlySpan<byte> transport, ref PacketInfo<TAddress> info, out Be16 source, out Be16 destination)
+    // Echo has its identifier in both ports: a reply is then the mirrored tuple of its request. Returns both in memory order.
+    private static uint Icmp<TAddress>(ReadOnlySpan<byte> transport, ref PacketInfo<TAddress> info)
         where TAddress : unmanaged, IIpAddress<TAddress>
     {
-        source = destination = default;
-        if (transport.Length < IcmpHeader.Size) return Verdict.Drop(DropReason.IcmpHeaderInvalid);
         var header = MemoryMarshal.Read<IcmpHeader>(transport);
-        if (header.Type is IcmpHeader.EchoRequest or IcmpHeader.EchoReply) source = destination = header.Identifier;
-        else if (header.Type is IcmpHeader.DestinationUnreachable or IcmpHeader.TimeExceeded or IcmpHeader.ParameterProblem or IcmpHeader.SourceQuench or IcmpHeader.Redirect)
+        switch (header.Type)
         {
-            info.Flags |= PacketFlags.IcmpError;
+            case IcmpHeader.EchoRequest or IcmpHeader.EchoReply:
+                return header.Identifier.Raw * 0x10001u;
+            case IcmpHeader.DestinationUnreachable or IcmpHeader.TimeExceeded or IcmpHeader.ParameterProblem or IcmpHeader.SourceQuench or IcmpHeader.Redirect:
+                info.Flags |= PacketFlags.IcmpError;
+                return 0;
+            default:
+                return 0;
         }
-        return Verdict.Continue;
     }
 }
