@@ -170,6 +170,11 @@ run_tests() { # project name, then options of dotnet test
         --logger "console;verbosity=minimal" --results-directory "$results" \
         --blame-hang-timeout 15m --blame-hang-dump-type none "$@") 2>&1 |
         sed -E '/^(Test run for|A total of|Results File|Data collector|No test (is available|matches)|Additionally, path|$)/d' || code=$?
+    # A test process that is ended from outside leaves neither results nor an exit code.
+    if [ "$code" -eq 0 ] && [ $# -eq 0 ] && [ ! -e "$results/$name.trx" ]; then
+        warn "$name: ended without results"
+        return 1
+    fi
     [ "$code" -eq 0 ] || warn "$name: failed"
     return "$code"
 }
