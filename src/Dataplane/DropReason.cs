@@ -63,8 +63,7 @@ public enum DropReason : ushort
     /// <summary>The address lies in the service range, but no service has it (K6).</summary>
     ServiceUnknown = 18,
 
-    /// <summary>A protocol that cannot be translated for a service here (K26).</summary>
-    ServiceProtocolUnsupported = 19,
+    // 19 was ServiceProtocolUnsupported, before SCTP was translated.
 
     /// <summary>An address of this node's pod range that no pod has, or a route that leads nowhere.</summary>
     RouteUnreachable = 20,
@@ -125,4 +124,16 @@ public enum DropReason : ushort
 
     /// <summary>Another worker was opening the same flow and was held up; the sender will try again.</summary>
     ConntrackContended = 39,
+
+    /// <summary>The service's traffic policy is Local, and it has no endpoint on this node (K14, K17).</summary>
+    ServiceNoLocalEndpoints = 40,
+
+    /// <summary>The source is not among those that may use the service's load balancer address (K12).</summary>
+    ServiceSourceDenied = 41,
+
+    /// <summary>Leaving the cluster needs another source, but the protocol has no port to tell flows apart.</summary>
+    NatProtocolUnsupported = 42,
+
+    /// <summary>Answered with RST: the other end of the TCP connection is gone (K25).</summary>
+    ConnectionOrphaned = 43,
 }

@@ -25,11 +25,15 @@ public static class PacketPath<TAddress>
         info.Tuple = info.Translated = default;
         info.SourceIdentity = info.DestinationIdentity = 0;
         info.TcpFlags = 0;
-        if (info.Origin == PacketOrigin.Overlay && (v = VxlanDecap.Run(ref packet, context.Tables.Node, context.Tables.Vteps)).IsFinal) return v;
+        if (info.Origin == PacketOrigin.Uplink && VxlanDecap.IsTunnelled(ref packet, context.Tables.Node))
+        {
+            info.Origin = PacketOrigin.Overlay;
+            if ((v = VxlanDecap.Run(ref packet, context.Tables.Node, context.Tables.Vteps)).IsFinal) return v;
+        }
         if (!packet.TryRead(0, out EthernetHeader ethernet)) return Verdict.Drop(DropReason.EthernetTruncated);
         if (ethernet.EtherType.Value != TAddress.EtherType)
         {
-            return ethernet.EtherType.Value == EtherTypes.Arp && info.Origin != PacketOrigin.Overlay
+            return ethernet.EtherType.Value == EtherTypes.Arp && info.Origin is PacketOrigin.Pod or PacketOrigin.Host
                 ? NeighborReply.Run(ref packet, context.Tables.Node.GatewayMac)
                 : Verdict.Drop(DropReason.EtherTypeUnsupported);
         }
@@ -45,7 +49,8 @@ public static class PacketPath<TAddress>
     {
         PacketOrigin.Pod => FromPod(ref packet, context),
         PacketOrigin.Host => FromHost(ref packet, context),
-        _ => FromOverlay(ref packet, context),
+        PacketOrigin.Overlay => FromOverlay(ref packet, context),
+        _ => FromUplink(ref packet, context),
     };
 
     /// <summary>A packet that a local pod sent.</summary>
@@ -54,11 +59,11 @@ public static class PacketPath<TAddress>
         Verdict v;
         if ((v = SourceGuard.FromPod(ref packet, context.Family.Endpoints)).IsFinal) return v;
         if ((v = FindFlow(ref packet, context)).IsFinal) return v;
-        if (packet.Info.Flow == NewFlow && (v = FromInside(ref packet, context)).IsFinal) return v;
+        if (packet.Info.Flow == NewFlow && (v = Open(ref packet, context)).IsFinal) return v;
         return Send(ref packet, context);
     }
 
-    /// <summary>A packet that the node's own stack sent to a pod or a service.</summary>
+    /// <summary>A packet that the node's own stack sent to a pod or a service, or that it routes there for somebody outside.</summary>
     public static Verdict FromHost(ref Packet<TAddress> packet, PathContext<TAddress> context)
     {
         Verdict v;
@@ -67,13 +72,15 @@ public static class PacketPath<TAddress>
         if (packet.Info.Flow == NewFlow)
         {
             if ((v = SourceGuard.OfHost(ref packet, context.Family.Routes)).IsFinal) return v;
-            if ((v = FromInside(ref packet, context)).IsFinal) return v;
+            if ((v = Open(ref packet, context)).IsFinal) return v;
         }
         return Send(ref packet, context);
     }
 
-    /// <summary>A packet from another node, out of its tunnel. Its destination is a pod of this node, or the node: services were
-    /// translated where the packet came from.</summary>
+    /// <summary>
+    /// A packet from another node, out of its tunnel. Its destination is a pod of this node, or the node: services were translated where
+    /// the packet came from, but for the node's own ports.
+    /// </summary>
     public static Verdict FromOverlay(ref Packet<TAddress> packet, PathContext<TAddress> context)
     {
         Verdict v;
@@ -83,13 +90,29 @@ public static class PacketPath<TAddress>
         {
             if ((v = OverlayGuard.Run(ref packet, context.Family)).IsFinal) return v;
             packet.Info.Translated = packet.Info.Tuple;
-            if ((v = Decide(ref packet, context)).IsFinal) return v;
+            bool toNode = (packet.Info.Flags & PacketFlags.FromOutside) != 0;
+            if ((v = toNode ? Open(ref packet, context) : Decide(ref packet, context)).IsFinal) return v;
+        }
+        return Send(ref packet, context);
+    }
+
+    /// <summary>A packet from the underlay, as it is: for a service, or the answer to a flow that was masqueraded.</summary>
+    public static Verdict FromUplink(ref Packet<TAddress> packet, PathContext<TAddress> context)
+    {
+        Verdict v;
+        if ((v = SourceGuard.FromOutside(ref packet, context.Family.Endpoints)).IsFinal) return v;
+        if ((v = FindFlow(ref packet, context)).IsFinal) return v;
+        if (packet.Info.Flow == NewFlow)
+        {
+            if ((v = SourceGuard.OfUplink(ref packet, context.Family.Routes)).IsFinal) return v;
+            if ((v = Open(ref packet, context)).IsFinal) return v;
         }
         return Send(ref packet, context);
     }
 
     private const int NewFlow = -1;
     private const int Related = -2; // an ICMP error about a flow
+    private const int NoFlow = -3; // passed on without one
 
     private static Verdict FindFlow(ref Packet<TAddress> packet, PathContext<TAddress> context)
     {
@@ -97,35 +120,47 @@ public static class PacketPath<TAddress>
         if ((info.Flags & PacketFlags.IcmpError) != 0)
         {
             info.Flow = Related;
-            return IcmpErrorTranslate.Run(ref packet, context);
+            var v = IcmpErrorTranslate.Run(ref packet, context);
+            return v.Reason == DropReason.IcmpErrorUnrelated && info.Origin == PacketOrigin.Uplink ? PassToHost.Run(ref packet, context) : v;
         }
         info.Flow = context.Conntrack.Find(info.Tuple, info.Hash, out info.Direction);
         return info.Flow >= 0 ? FollowFlow.Run(ref packet, context) : Verdict.Continue;
     }
 
-    // A new flow from a pod or the node: to a service, or straight to an address.
-    private static Verdict FromInside(ref Packet<TAddress> packet, PathContext<TAddress> context)
+    // A new flow: to a service, or straight to an address.
+    private static Verdict Open(ref Packet<TAddress> packet, PathContext<TAddress> context)
     {
+        ref var info = ref packet.Info;
         Verdict v;
-        if ((v = ServiceLookup.Run(ref packet, context.Family.Services, context.NextRandom())).IsFinal)
+        if ((v = ServiceLookup.Run(ref packet, context.Family.Services, context.Affinity, context.NextRandom(), context.Now)).IsFinal)
         {
             return v.Reason == DropReason.ServiceNoEndpoints
                 ? IcmpReply.Run(ref packet, context, IcmpError.PortUnreachable, v.Reason)
                 : v;
         }
-        if (Hairpin.Applies(ref packet)) Hairpin.Run(ref packet, context.Family.Gateway, packet.Info.Tuple.SourcePort);
-        else if (Hairpin.AppliesToNode(ref packet, context.Family.Routes)) Hairpin.Run(ref packet, context.Family.HostPeer, packet.Info.Tuple.SourcePort);
+        if (info.Origin == PacketOrigin.Uplink && (info.Flags & PacketFlags.ToService) == 0)
+        {
+            info.Flow = NoFlow;
+            return PassToHost.Run(ref packet, context);
+        }
         return Decide(ref packet, context);
     }
 
     private static Verdict Decide(ref Packet<TAddress> packet, PathContext<TAddress> context)
     {
         ref var info = ref packet.Info;
-        if (info.Tuple.Protocol == IpProtocol.Tcp && !TcpTracker.MayOpen(info.TcpFlags)) return Verdict.Drop(DropReason.ConntrackNoFlow);
+        if (info.Tuple.Protocol == IpProtocol.Tcp && !TcpTracker.MayOpen(info.TcpFlags))
+        {
+            // Silence would leave a service's client, whose connection is forgotten here, to its timeouts.
+            bool toService = (info.Flags & PacketFlags.ToService) != 0;
+            return toService ? TcpReset.Run(ref packet, context, DropReason.ConntrackNoFlow) : Verdict.Drop(DropReason.ConntrackNoFlow);
+        }
         FlowAction back = default;
         Verdict v;
         info.Action = default;
-        if ((v = FlowDecision.Decide(info.Tuple, info.Translated, context, ref info.Action, ref back, out info.SourceIdentity, out info.DestinationIdentity)).IsFinal) return v;
+        if ((v = FlowDecision.Decide(info.Tuple, info.Translated, info.Origin == PacketOrigin.Uplink, context, ref info.Action, ref back, out var destination, out info.SourceIdentity, out info.DestinationIdentity)).IsFinal) return v;
+        if ((v = LoopGuard.Run(ref packet, destination, info.Action)).IsFinal) return v;
+        if ((v = Masquerade.Run(ref packet, context, destination)).IsFinal) return v;
         info.Action.Revision = back.Revision = context.Tables.Revision;
         return OpenFlow.Run(ref packet, context, back);
     }

@@ -22,10 +22,12 @@ public sealed class PathContext<TAddress>
     /// <param name="conntrack">Shared by all workers.</param>
     /// <param name="flows">This worker's side of it.</param>
     /// <param name="fragments">This worker's own.</param>
+    /// <param name="affinity">Shared by all workers.</param>
     /// <param name="seed">Start of the worker's random numbers; any value.</param>
-    public PathContext(ConntrackTable<TAddress> conntrack, ConntrackWriter<TAddress> flows, FragmentTable<TAddress> fragments, ulong seed)
+    public PathContext(ConntrackTable<TAddress> conntrack, ConntrackWriter<TAddress> flows, FragmentTable<TAddress> fragments, AffinityTable<TAddress> affinity, ulong seed)
     {
         Conntrack = conntrack;
+        Affinity = affinity;
         Flows = flows;
         Fragments = fragments;
         _random = seed | 1;
@@ -47,6 +49,9 @@ public sealed class PathContext<TAddress>
 
     /// <summary>Fragments under way.</summary>
     public FragmentTable<TAddress> Fragments { get; }
+
+    /// <summary>Which endpoint of a service a client had.</summary>
+    public AffinityTable<TAddress> Affinity { get; }
 
     /// <summary>Seconds on the coarse clock of conntrack.</summary>
     public uint Now { get; private set; }

@@ -2,6 +2,7 @@ using Dataplane.Conntrack;
 using Dataplane.Headers;
 using Dataplane.Packets;
 using Dataplane.Stages;
+using Dataplane.Tables;
 using Dataplane.Testing.Packets;
 using Dataplane.Tests.Workers;
 using Xdp.Interop;
@@ -40,14 +41,17 @@ public sealed class DropReasonTests
         [DropReason.NatPortsExhausted] = NoPorts,
         [DropReason.FragmentFirstMissing] = () => FromPodA(ToPodB().Protocol(IpProtocol.Udp).Payload(8).Fragment(64, more: false).Build()),
         [DropReason.ServiceUnknown] = () => FromPodA(PacketBuilder.IPv4(SampleNode.PodA, SampleNode.NoService).Udp(1, 2).Build()),
-        [DropReason.ServiceProtocolUnsupported] = () => FromPodA(PacketBuilder.IPv4(SampleNode.PodA, SampleNode.SctpService).Sctp(1, 80).Build()),
+        [DropReason.ServiceNoLocalEndpoints] = () => ToService(FrontendKind.ClusterIp),
+        [DropReason.ServiceSourceDenied] = () => ToService(FrontendKind.LoadBalancer),
+        [DropReason.NatProtocolUnsupported] = () => Reason(new PathHarness(new SampleNode { Masquerade = true }.Build()).FromPodA(PacketBuilder.IPv4(SampleNode.PodA, SampleNode.World).Protocol(47).Payload(20))),
+        [DropReason.ConnectionOrphaned] = Orphaned,
         [DropReason.ServiceNoEndpoints] = () => FromPodA(PacketBuilder.IPv4(SampleNode.PodA, SampleNode.EmptyService).Tcp(1, 80, TcpHeader.Syn).Build()),
         [DropReason.RouteUnreachable] = () => FromPodA(PacketBuilder.IPv4(SampleNode.PodA, SampleNode.NoPod).Udp(1, 2).Build()),
         [DropReason.RouteNotLocal] = () => FromOverlay(PacketBuilder.IPv4(SampleNode.RemotePod, SampleNode.World).Udp(1, 2).InVxlan()),
         [DropReason.NeighborUnresolved] = () => FromPodA(PacketBuilder.IPv4(SampleNode.PodA, SampleNode.LostPod).Udp(1, 2).Build()),
         [DropReason.HopLimitExceeded] = () => FromPodA(Udp().TimeToLive(1).Build()),
         [DropReason.FragmentationNeeded] = () => FromPodA(PacketBuilder.IPv4(SampleNode.PodA, SampleNode.RemotePod).Udp(1, 2).Payload(2000).Build()),
-        [DropReason.VxlanHeaderInvalid] = () => FromOverlay(Udp()),
+        [DropReason.VxlanHeaderInvalid] = () => FromOverlay(Udp().InVxlan().UdpLength(15)),
         [DropReason.VniUnknown] = () => FromOverlay(Udp().InVxlan(vni: 2)),
         [DropReason.VtepUnknown] = () => FromOverlay(Udp().InVxlan(from: SampleNode.World)),
         [DropReason.HeadroomExhausted] = () => Reason(new PathHarness { Start = 0 }.FromPodA(PacketBuilder.IPv4(SampleNode.PodA, SampleNode.RemotePod).Udp(1, 2))),
@@ -99,6 +103,22 @@ public sealed class DropReasonTests
             path.Run(frame, PacketOrigin.Host, SampleNode.HostPort);
         }
         return Reason(path.FromPodA(PacketBuilder.IPv4(SampleNode.PodA, SampleNode.SelfService).Tcp(40_000, 80, TcpHeader.Syn)));
+    }
+
+    // A service with one endpoint, on another node, whose load balancer's address is for nobody.
+    private static DropReason ToService(FrontendKind kind)
+    {
+        var service = new Service<IPv4Address> { Id = 1, Cluster = SampleNode.Set(SampleNode.At(SampleNode.RemotePod, 80)), Local = SampleNode.Set(), InternalLocal = true, SourceRanges = new PrefixTable<IPv4Address>([]) };
+        var node = new SampleNode { Frontends = { new(SampleNode.Partner, IpProtocol.Tcp, 443, kind, service) } };
+        return Reason(new PathHarness(node.Build()).FromPodA(PacketBuilder.IPv4(SampleNode.PodA, SampleNode.Partner).Tcp(1, 443, TcpHeader.Syn)));
+    }
+
+    private static DropReason Orphaned()
+    {
+        var path = new PathHarness();
+        path.FromPodA(ToPodB().Tcp(1, 2, TcpHeader.Syn));
+        path.Conntrack.Reader.Orphan(_ => true);
+        return Reason(path.FromPodA(Tcp()));
     }
 
     private static DropReason TooManyErrors()

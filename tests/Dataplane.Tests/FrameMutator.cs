@@ -37,7 +37,7 @@ internal sealed class FrameMutator
             0 or 1 or 2 => (PacketOrigin.Pod, SampleNode.PodAPort),
             3 => (PacketOrigin.Pod, (ushort)(random >> 8 & 15)),
             4 => (PacketOrigin.Host, SampleNode.HostPort),
-            _ => (PacketOrigin.Overlay, SampleNode.UplinkPort),
+            _ => (PacketOrigin.Uplink, SampleNode.UplinkPort),
         };
         (Origin, Port) = (origin, port);
         _length = (random >> 3 & 63) == 0 ? Noise(random >> 16) : Mutate(random >> 16);

@@ -32,6 +32,7 @@ public sealed class NodeRuntime : IDisposable
     private readonly HostPort _hostPort;
     private readonly Uplink? _uplink;
     private readonly NextHops _nextHops;
+    private readonly TableCompiler _compiler;
     private NameIndex? _names;
     private uint _revision = 1;
 
@@ -49,7 +50,8 @@ public sealed class NodeRuntime : IDisposable
 
         _conntrackMemory = NativeMemoryRegion.Create(ConntrackTable<IPv4Address>.RequiredBytes(options.ConntrackEntries, workers), hugePages: true, "conntrack");
         var conntrack = new ConntrackTable<IPv4Address>(_conntrackMemory.Memory, options.ConntrackEntries, workers, (ulong)Random.Shared.NextInt64(), new ConntrackTimeouts());
-        Engine = new DataplaneEngine(EngineOptions(options, workers, _log), conntrack, TableCompiler.Compile(DesiredState.Empty, Input(0, default, 0)));
+        _compiler = new TableCompiler(options.NodeName, options.ServiceCidr);
+        Engine = new DataplaneEngine(EngineOptions(options, workers, _log), conntrack, _compiler.Compile(DesiredState.Empty, Input(0, default, 0)));
         _programs = new XdpAttachments();
         _uplink = options.Uplink is { } name ? Uplink.Open(name, this, _programs) : null;
         // What we cut and complete in software must fit one frame; on larger underlays packets are smaller than they could be.
@@ -103,6 +105,9 @@ public sealed class NodeRuntime : IDisposable
 
     /// <summary>The uplink, or null.</summary>
     public Uplink? UplinkDevice => _uplink;
+
+    /// <summary>Endpoints of all services that may take connections.</summary>
+    public int ServiceBackends => _compiler.ServiceBackends;
 
     /// <summary>Attached pods.</summary>
     public IReadOnlyList<AttachedEndpoint> Endpoints
@@ -240,7 +245,7 @@ public sealed class NodeRuntime : IDisposable
     private void Publish(bool servicesOnly = false)
     {
         if (!servicesOnly) _revision++;
-        Engine.Publish(TableCompiler.Compile(State, Input(_hostPort.Port.Id, _hostPort.Mac, _uplink?.Port.Id ?? 0)));
+        Engine.Publish(_compiler.Compile(State, Input(_hostPort.Port.Id, _hostPort.Mac, _uplink?.Port.Id ?? 0)));
         _names = null;
     }
 
@@ -324,6 +329,7 @@ public sealed class NodeRuntime : IDisposable
         ClusterCidr = Options.ClusterCidr,
         ServiceCidr = Options.ServiceCidr,
         NodeAddresses = _nextHops?.LocalAddresses ?? [],
+        NodePortAddresses = _nextHops?.LocalAddresses ?? [],
         Endpoints = _endpoints.Endpoints,
         NextHops = _nextHops?.Known ?? new Dictionary<IPv4Address, NextHop>(),
         UplinkPort = uplink,

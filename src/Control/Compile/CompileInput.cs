@@ -27,6 +27,15 @@ public sealed record CompileInput
     /// <summary>Addresses of this node's own interfaces.</summary>
     public required IReadOnlyCollection<IPv4Address> NodeAddresses { get; init; }
 
+    /// <summary>Those of <see cref="NodeAddresses"/> that serve node ports (K9).</summary>
+    public required IReadOnlyCollection<IPv4Address> NodePortAddresses { get; init; }
+
+    /// <summary>The way out of the cluster.</summary>
+    public UnderlayTable<IPv4Address> Underlay { get; init; } = UnderlayTable<IPv4Address>.Empty;
+
+    /// <summary>Destinations outside of the cluster that see the pods' own addresses.</summary>
+    public PrefixTable<IPv4Address> Unmasqueraded { get; init; } = new([]);
+
     /// <summary>Attached pods.</summary>
     public required IReadOnlyCollection<AttachedEndpoint> Endpoints { get; init; }
 

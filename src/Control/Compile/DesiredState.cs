@@ -4,13 +4,21 @@ namespace Dataplane.Control.Compile;
 
 /// <summary>
 /// The state the agent wants, by key. Immutable: an update makes a new one, so that a refused update leaves no trace. Messages in it
-/// are validated and must not be changed.
+/// are validated and must not be changed. That no two services have the same frontend the compiler finds out.
 /// </summary>
 public sealed class DesiredState
 {
-    private DesiredState(ulong generation)
+    private DesiredState(ulong generation, DesiredState? basis = null, State? upserts = null, State? deletes = null)
     {
         Generation = generation;
+        Nodes = basis is null ? new(StringComparer.Ordinal) : Changes(s => s.Nodes.Count) ? new(basis.Nodes, StringComparer.Ordinal) : basis.Nodes;
+        Services = basis is null ? [] : Changes(s => s.Services.Count) ? new(basis.Services) : basis.Services;
+        Identities = basis is null ? [] : Changes(s => s.Identities.Count) ? new(basis.Identities) : basis.Identities;
+        Ipcache = basis is null ? new(StringComparer.Ordinal) : Changes(s => s.Ipcache.Count) ? new(basis.Ipcache, StringComparer.Ordinal) : basis.Ipcache;
+        Policies = basis is null ? [] : Changes(s => s.Policies.Count) ? new(basis.Policies) : basis.Policies;
+        Workloads = basis is null ? new(StringComparer.Ordinal) : Changes(s => s.Workloads.Count) ? new(basis.Workloads, StringComparer.Ordinal) : basis.Workloads;
+
+        bool Changes(Func<State, int> count) => count(upserts!) + count(deletes!) != 0;
     }
 
     /// <summary>No state yet.</summary>
@@ -19,17 +27,19 @@ public sealed class DesiredState
     /// <summary>The sender's number of it.</summary>
     public ulong Generation { get; }
 
-    public SortedDictionary<string, Node> Nodes { get; } = new(StringComparer.Ordinal);
+    // What an update does not touch is the same instance in the next state: that is how the compiler knows what to skip.
 
-    public Dictionary<ServiceKey, Service> Services { get; } = [];
+    public SortedDictionary<string, Node> Nodes { get; }
 
-    public SortedDictionary<uint, Identity> Identities { get; } = [];
+    public Dictionary<ServiceKey, Service> Services { get; }
 
-    public Dictionary<string, IpcacheEntry> Ipcache { get; } = new(StringComparer.Ordinal);
+    public SortedDictionary<uint, Identity> Identities { get; }
 
-    public SortedDictionary<uint, Policy> Policies { get; } = [];
+    public Dictionary<string, IpcacheEntry> Ipcache { get; }
 
-    public Dictionary<string, Workload> Workloads { get; } = new(StringComparer.Ordinal);
+    public SortedDictionary<uint, Policy> Policies { get; }
+
+    public Dictionary<string, Workload> Workloads { get; }
 
     /// <summary>The key of a workload and of an endpoint: "namespace/pod".</summary>
     public static string PodKey(string @namespace, string pod) => @namespace + "/" + pod;
@@ -53,8 +63,7 @@ public sealed class DesiredState
     public DesiredState With(ulong generation, State upserts, State deletes)
     {
         StateValidator.Validate(upserts, "upserts.");
-        var result = new DesiredState(generation);
-        result.Copy(this);
+        var result = new DesiredState(generation, this, upserts, deletes);
         foreach (var node in deletes.Nodes) result.Nodes.Remove(node.Name);
         foreach (var service in deletes.Services) result.Services.Remove(ServiceKey.Of(service));
         foreach (var identity in deletes.Identities) result.Identities.Remove(identity.Id);
@@ -64,19 +73,6 @@ public sealed class DesiredState
         result.Put(upserts);
         result.CheckReferences();
         return result;
-    }
-
-    private void Copy(DesiredState other)
-    {
-        foreach (var (key, value) in other.Nodes) Nodes[key] = value;
-        Services.EnsureCapacity(other.Services.Count);
-        foreach (var (key, value) in other.Services) Services[key] = value;
-        foreach (var (key, value) in other.Identities) Identities[key] = value;
-        Ipcache.EnsureCapacity(other.Ipcache.Count);
-        foreach (var (key, value) in other.Ipcache) Ipcache[key] = value;
-        foreach (var (key, value) in other.Policies) Policies[key] = value;
-        Workloads.EnsureCapacity(other.Workloads.Count);
-        foreach (var (key, value) in other.Workloads) Workloads[key] = value;
     }
 
     private void Put(State state)
@@ -96,19 +92,6 @@ public sealed class DesiredState
             if (workload.Policy != 0 && !Policies.ContainsKey(workload.Policy))
             {
                 throw new InvalidStateException($"workloads['{key}'].policy", $"{workload.Policy}", "is no policy of this state; send the policy with it");
-            }
-        }
-        var frontends = new Dictionary<(string, uint, Protocol), ServiceKey>();
-        foreach (var (key, service) in Services)
-        {
-            foreach (var frontend in service.Frontends)
-            {
-                if (!frontends.TryAdd((frontend.Address, frontend.Port, service.Protocol), key))
-                {
-                    throw new InvalidStateException(
-                        $"services['{key}'].frontends", $"{frontend.Address}:{frontend.Port}/{service.Protocol}",
-                        $"is also a frontend of {frontends[(frontend.Address, frontend.Port, service.Protocol)]}; an address and port belong to one service");
-                }
             }
         }
     }

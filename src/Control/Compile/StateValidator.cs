@@ -50,14 +50,27 @@ public static class StateValidator
         }
         for (int i = 0; i < service.Frontends.Count; i++)
         {
-            FieldParser.Address($"{path}.frontends[{i}].address", service.Frontends[i].Address);
-            FieldParser.Port($"{path}.frontends[{i}].port", service.Frontends[i].Port);
+            ValidateFrontend(service.Frontends[i], $"{path}.frontends[{i}]");
         }
         for (int i = 0; i < service.Backends.Count; i++)
         {
             FieldParser.Address($"{path}.backends[{i}].address", service.Backends[i].Address);
             FieldParser.Port($"{path}.backends[{i}].port", service.Backends[i].Port);
+            if (!Enum.IsDefined(service.Backends[i].Use)) throw new InvalidStateException($"{path}.backends[{i}].use", $"{(int)service.Backends[i].Use}", "is not a use of this version");
         }
+        for (int i = 0; i < service.SourceRanges.Count; i++) FieldParser.Network($"{path}.source_ranges[{i}]", service.SourceRanges[i]);
+        FieldParser.Port(path + ".health_check_port", service.HealthCheckPort, 0);
+    }
+
+    private static void ValidateFrontend(Frontend frontend, string path)
+    {
+        if (frontend.Kind == Frontend.Types.Kind.Unspecified || !Enum.IsDefined(frontend.Kind))
+            throw new InvalidStateException(path + ".kind", $"{(int)frontend.Kind}", "is not a kind of this version; use CLUSTER_IP, NODE_PORT, EXTERNAL_IP, LOAD_BALANCER or HOST_PORT");
+        bool onNode = frontend.Kind is Frontend.Types.Kind.NodePort or Frontend.Types.Kind.HostPort;
+        if (frontend.Address.Length > 0 || !onNode) FieldParser.Address(path + ".address", frontend.Address);
+        if (frontend.Kind == Frontend.Types.Kind.NodePort && frontend.Address.Length > 0)
+            throw new InvalidStateException(path + ".address", frontend.Address, "must be empty for a node port: it is on every address of the node");
+        FieldParser.Port(path + ".port", frontend.Port);
     }
 
     private static void Validate(Policy policy, string path)

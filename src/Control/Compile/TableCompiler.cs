@@ -5,44 +5,77 @@ using Dataplane.Contracts.V1;
 using Dataplane.Packets;
 using Dataplane.Stages;
 using Dataplane.Tables;
-using Backend = Dataplane.Tables.Backend<Dataplane.Packets.IPv4Address>;
 using Endpoint = Dataplane.Tables.Endpoint<Dataplane.Packets.IPv4Address>;
-using Frontend = Dataplane.Tables.Frontend<Dataplane.Packets.IPv4Address>;
 using PolicyRule = Dataplane.Tables.PolicyRule;
 using Prefix = Dataplane.Tables.PrefixEntry<Dataplane.Packets.IPv4Address>;
 
 namespace Dataplane.Control.Compile;
 
-/// <summary>Makes the packet path's tables from the desired state and what is attached to this node. Pure: same input, same tables.</summary>
-public static class TableCompiler
+/// <summary>
+/// Makes the packet path's tables from the desired state and what is attached to this node. What they are depends on that alone; but
+/// tables whose sources are the same instances as last time are handed out again, so that a change costs what it changes. One thread at
+/// a time.
+/// </summary>
+public sealed class TableCompiler
 {
     private static readonly byte[] ProtocolNumbers = [0, 6, 17, 132, 1]; // by V1.Protocol
+
+    private readonly ServiceCompiler _services;
+    private readonly PrefixTable<IPv4Address> _serviceRange;
+    private DesiredState? _lastState;
+    private CompileInput? _lastInput;
+    private DataplaneTables? _last;
+    private Dictionary<uint, int> _policyIndex = [];
+    private AddressMap<IPv4Address>? _nodePortAddresses;
+
+    /// <param name="nodeName">This node.</param>
+    /// <param name="serviceCidr">Where cluster addresses are allocated.</param>
+    /// <param name="maglevSize">Slots of the Maglev tables of services that are reached from outside; 0: endpoints are drawn at random.</param>
+    public TableCompiler(string nodeName, IPNetwork serviceCidr, int maglevSize = 0)
+    {
+        _services = new ServiceCompiler(nodeName, maglevSize);
+        _serviceRange = new PrefixTable<IPv4Address>([ToPrefix(serviceCidr, 0)]);
+    }
 
     /// <summary>Number of a protocol in the contract as it stands in IP headers; 0 for any.</summary>
     public static byte ProtocolNumber(Protocol protocol) => ProtocolNumbers[(int)protocol];
 
-    /// <summary>Compiles everything.</summary>
-    public static DataplaneTables Compile(DesiredState state, CompileInput input)
+    /// <summary>Endpoints of all services that may take connections, by the last state that was compiled.</summary>
+    public int ServiceBackends => _services.Backends;
+
+    /// <summary>Compiles everything that has changed.</summary>
+    /// <exception cref="InvalidStateException">Two services have the same frontend; the compiler is as it was.</exception>
+    public DataplaneTables Compile(DesiredState state, CompileInput input)
     {
-        var policies = Policies(state, out var policyIndex);
+        bool nodes = state.Nodes != _lastState?.Nodes, addresses = input.NodeAddresses != _lastInput?.NodeAddresses;
+        bool policies = state.Policies != _lastState?.Policies;
+        if (state.Services != _lastState?.Services) _services.Compile(state.Services); // first: it is what may refuse
+        var policyTable = policies || _last is null ? Policies(state, out _policyIndex) : _last.Policies;
         var vteps = Vteps(state, input, out var vtepOfNode);
-        return new DataplaneTables
+        if (nodes || addresses || _nodePortAddresses is null || input.NodePortAddresses != _lastInput?.NodePortAddresses) _nodePortAddresses = NodePortAddresses(state, input);
+        var last = _last?.IPv4;
+        var tables = new DataplaneTables
         {
             Generation = state.Generation,
             Revision = input.Revision,
             Node = input.Node,
-            Policies = policies,
+            Policies = policyTable,
             Vteps = vteps,
             IPv4 = new FamilyTables<IPv4Address>
             {
-                Endpoints = Endpoints(state, input, policyIndex),
-                Services = Services(state, input),
+                Endpoints = Endpoints(state, input, _policyIndex),
+                Services = new ServiceTable<IPv4Address>(_services.Index, _nodePortAddresses, _serviceRange),
                 Routes = Routes(state, input, vtepOfNode),
-                Identities = new IpCache<IPv4Address>(Identities(state, input)),
+                Underlay = input.Underlay,
+                Identities = last is null || addresses || state.Ipcache != _lastState?.Ipcache ? new IpCache<IPv4Address>(Identities(state, input)) : last.Identities,
                 Gateway = input.Gateway,
                 HostPeer = input.HostPeer,
+                NodeAddress = input.Node.TunnelAddress,
+                Unmasqueraded = input.Unmasqueraded,
             },
         };
+        (_lastState, _lastInput, _last) = (state, input, tables);
+        return tables;
     }
 
     /// <summary>The inner Ethernet address of a node's tunnel end point when its Node object names none.</summary>
@@ -95,26 +128,19 @@ public static class TableCompiler
         return new EndpointTable<IPv4Address>([.. endpoints]);
     }
 
-    private static ServiceTable<IPv4Address> Services(DesiredState state, CompileInput input)
+    private static AddressMap<IPv4Address> NodePortAddresses(DesiredState state, CompileInput input)
     {
-        var frontends = new List<Frontend>();
-        var runs = new List<ServiceBackends>(state.Services.Count);
-        var backends = new List<Backend>();
-        foreach (var service in state.Services.Values)
+        var addresses = new List<KeyValuePair<IPv4Address, int>>();
+        foreach (var node in state.Nodes.Values.Where(n => n.Name != input.NodeName))
         {
-            byte protocol = ProtocolNumber(service.Protocol);
-            foreach (var frontend in service.Frontends)
+            foreach (string text in node.Addresses)
             {
-                if (IPv4Address.TryParse(frontend.Address, out var address)) frontends.Add(new Frontend(address, protocol, (ushort)frontend.Port, runs.Count));
+                if (IPv4Address.TryParse(text, out var address)) addresses.Add(new(address, (int)NodeAddressKind.Remote));
             }
-            int first = backends.Count;
-            foreach (var backend in service.Backends)
-            {
-                if (IPv4Address.TryParse(backend.Address, out var address)) backends.Add(new Backend(address, Be16.FromHost((ushort)backend.Port)));
-            }
-            runs.Add(new ServiceBackends(first, backends.Count - first));
         }
-        return new ServiceTable<IPv4Address>(frontends, [.. runs], [.. backends], [ToPrefix(input.ServiceCidr, 0)]);
+        // Last, so that they win: whatever the cluster says, the node's own addresses are here.
+        foreach (var address in input.NodePortAddresses) addresses.Add(new(address, (int)NodeAddressKind.Local));
+        return new AddressMap<IPv4Address>(addresses);
     }
 
     private static VtepTable Vteps(DesiredState state, CompileInput input, out Dictionary<string, int> ofNode)
@@ -165,9 +191,11 @@ public static class TableCompiler
                 var network = FieldParser.Network("pod_cidrs", cidr);
                 if (network.BaseAddress.AddressFamily == AddressFamily.InterNetwork) prefixes.Add(ToPrefix(network, route));
             }
+            int self = routes.Count;
+            routes.Add(new Route(RouteKind.Overlay, vtep, IsNode: true));
             foreach (string text in node.Addresses)
             {
-                if (IPv4Address.TryParse(text, out var address)) prefixes.Add(new(address, 32, route));
+                if (IPv4Address.TryParse(text, out var address)) prefixes.Add(new(address, 32, self));
             }
         }
         // Last, so that they win: whatever the cluster says, the node's own addresses are here.

@@ -70,12 +70,11 @@ internal static class StatusReport
             Held = (ulong)frames.Held,
             FrameSize = Xdp.Interop.Umem.FrameSize,
         };
-        var tables = node.Engine.Tables;
         status.Tables = new Status.Types.Tables
         {
             Endpoints = (ulong)node.Endpoints.Count,
             Services = (ulong)node.State.Services.Count,
-            Backends = (ulong)tables.IPv4.Services.BackendCount,
+            Backends = (ulong)node.ServiceBackends,
             Policies = (ulong)node.State.Policies.Count,
             Identities = (ulong)node.State.Identities.Count,
             Ipcache = (ulong)node.State.Ipcache.Count,

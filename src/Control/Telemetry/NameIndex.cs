@@ -22,7 +22,8 @@ public sealed class NameIndex
             string name = $"{key.Namespace}/{key.Name}:{(key.PortName.Length > 0 ? key.PortName : service.Frontends.FirstOrDefault()?.Port.ToString(CultureInfo.InvariantCulture))}";
             foreach (var frontend in service.Frontends)
             {
-                if (IPv4Address.TryParse(frontend.Address, out var address)) _services[(address, (ushort)frontend.Port, TableCompiler.ProtocolNumber(key.Protocol))] = name;
+                IPv4Address address = default; // every address of the node
+                if (frontend.Address.Length == 0 || IPv4Address.TryParse(frontend.Address, out address)) _services[(address, (ushort)frontend.Port, TableCompiler.ProtocolNumber(key.Protocol))] = name;
             }
         }
     }
@@ -31,5 +32,6 @@ public sealed class NameIndex
     public string PodOf(IPv4Address address) => _pods.GetValueOrDefault(address, "");
 
     /// <summary>"namespace/service:port", or empty.</summary>
-    public string ServiceOf(IPv4Address address, ushort port, byte protocol) => _services.GetValueOrDefault((address, port, protocol), "");
+    public string ServiceOf(IPv4Address address, ushort port, byte protocol) =>
+        _services.GetValueOrDefault((address, port, protocol)) ?? _services.GetValueOrDefault((default, port, protocol), "");
 }

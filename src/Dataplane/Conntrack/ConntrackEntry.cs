@@ -14,7 +14,7 @@ public struct ConntrackEntry<TAddress>
     where TAddress : unmanaged, IIpAddress<TAddress>
 {
     /// <summary>Raised with every change of the layout.</summary>
-    public const int LayoutVersion = 2;
+    public const int LayoutVersion = 3;
 
     /// <summary>The tuple of the packets that go the way of the first one, as they come in.</summary>
     public FlowTuple<TAddress> Original;
@@ -66,6 +66,15 @@ public struct ConntrackEntry<TAddress>
 
     /// <summary>Worker that made the entry; it alone expires and recycles it.</summary>
     public ushort Owner;
+
+    // Largest IP packet, bytes, of which TCP may be sent in each direction, as its receiver or a router on the way has said; 0: they
+    // said nothing. Written by any worker, plain: a late writer repeats itself with the next segment.
+
+    /// <summary>For packets of the original direction.</summary>
+    public ushort OriginalMtu;
+
+    /// <summary>For packets of the reply direction.</summary>
+    public ushort ReplyMtu;
 
     /// <summary>True while a lookup may return the entry.</summary>
     internal bool IsVisible => Life >= EntryLife.Expiring;

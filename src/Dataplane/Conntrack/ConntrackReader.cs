@@ -55,7 +55,10 @@ public sealed class ConntrackReader<TAddress>
     {
         ArgumentNullException.ThrowIfNull(predicate);
         int removed = 0;
-        for (int start = 0; start < _table.Capacity; start += Chunk) removed += FlushChunk(start, predicate);
+        ForEach((int entry, ref ConntrackEntry<TAddress> e) =>
+        {
+            if (predicate(e) && _table.Remove(entry)) removed++;
+        });
         return removed;
     }
 
@@ -66,6 +69,60 @@ public sealed class ConntrackReader<TAddress>
     public int FlushAddress(TAddress address) => Flush(e =>
         e.Original.Source.Equals(address) || e.Original.Destination.Equals(address)
         || e.Reply.Source.Equals(address) || e.Reply.Destination.Equals(address));
+
+    /// <summary>
+    /// Makes orphans of all TCP flows that <paramref name="predicate"/> picks: what their ends send is answered with RST. Those that it
+    /// picks of other protocols are removed.
+    /// </summary>
+    /// <returns>Copies of the TCP flows, as they were before.</returns>
+    public List<ConntrackEntry<TAddress>> Orphan(Predicate<ConntrackEntry<TAddress>> predicate)
+    {
+        ArgumentNullException.ThrowIfNull(predicate);
+        var orphans = new List<ConntrackEntry<TAddress>>();
+        ForEach((int entry, ref ConntrackEntry<TAddress> e) =>
+        {
+            var copy = e;
+            if (!predicate(copy)) return;
+            if (ProtocolClasses.Of(in e) != ProtocolClass.Tcp)
+            {
+                _table.Remove(entry);
+                return;
+            }
+            if (!e.RaiseState(FlowState.Orphaned)) return;
+            _table.Writer(e.Owner).Post(entry); // its timeout is shorter now
+            orphans.Add(copy);
+        });
+        return orphans;
+    }
+
+    private delegate void Visit(int entry, ref ConntrackEntry<TAddress> e);
+
+    // All flows in use, none of which is recycled while it is looked at.
+    private void ForEach(Visit visit)
+    {
+        for (int start = 0; start < _table.Capacity; start += Chunk)
+        {
+            lock (_lock)
+            {
+                _table.Epochs.Announce(_table.Workers);
+                try
+                {
+                    int end = Math.Min(start + Chunk, _table.Capacity);
+                    for (int i = start; i < end; i++)
+                    {
+                        ref ConntrackEntry<TAddress> e = ref _table[i];
+                        if (!e.IsVisible) continue;
+                        Volatile.ReadBarrier(); // what is read of it comes after the look, or it might be of the flow before
+                        visit(i, ref e);
+                    }
+                }
+                finally
+                {
+                    _table.Epochs.GoOffline(_table.Workers);
+                }
+            }
+        }
+    }
 
     private int Copy(int start, ConntrackEntry<TAddress>[] chunk)
     {
@@ -88,29 +145,6 @@ public sealed class ConntrackReader<TAddress>
                 _table.Epochs.GoOffline(_table.Workers);
             }
             return count;
-        }
-    }
-
-    private int FlushChunk(int start, Predicate<ConntrackEntry<TAddress>> predicate)
-    {
-        lock (_lock)
-        {
-            int removed = 0;
-            _table.Epochs.Announce(_table.Workers);
-            try
-            {
-                int end = Math.Min(start + Chunk, _table.Capacity);
-                for (int i = start; i < end; i++)
-                {
-                    ref ConntrackEntry<TAddress> e = ref _table[i];
-                    if (e.IsVisible && predicate(e) && _table.Remove(i)) removed++;
-                }
-            }
-            finally
-            {
-                _table.Epochs.GoOffline(_table.Workers);
-            }
-            return removed;
         }
     }
 }

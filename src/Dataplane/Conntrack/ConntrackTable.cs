@@ -34,10 +34,12 @@ public sealed class ConntrackTable<TAddress>
     /// <param name="workers">Workers that insert; writers are numbered from 0.</param>
     /// <param name="seed">Secret of the hash; random, so that nobody can prepare collisions.</param>
     /// <param name="timeouts">When flows expire.</param>
+    /// <param name="natPorts">Source ports of masqueraded flows; null: all of the default range.</param>
     /// <exception cref="ArgumentException">The memory is too small, or a number is out of range.</exception>
-    public ConntrackTable(Memory<byte> memory, int capacity, int workers, ulong seed, ConntrackTimeouts timeouts)
+    public ConntrackTable(Memory<byte> memory, int capacity, int workers, ulong seed, ConntrackTimeouts timeouts, NatPortPool? natPorts = null)
     {
         ArgumentNullException.ThrowIfNull(timeouts);
+        NatPorts = natPorts ?? new NatPortPool(NatPortPool.DefaultFirst, NatPortPool.DefaultLast);
         _layout = new ConntrackLayout<TAddress>(capacity, workers);
         if (memory.Length < _layout.TotalBytes)
             throw new ArgumentException($"a conntrack table of {capacity} flows and {workers} workers needs {_layout.TotalBytes} bytes, got {memory.Length}", nameof(memory));
@@ -69,6 +71,9 @@ public sealed class ConntrackTable<TAddress>
 
     /// <summary>Secret of <see cref="FlowTuple{TAddress}.Hash"/>: all hashes given to this table are made with it.</summary>
     public ulong Seed { get; }
+
+    /// <summary>Source ports of masqueraded flows: a flow's goes back when its entry is recycled.</summary>
+    public NatPortPool NatPorts { get; }
 
     /// <summary>Dumps and flushes, for the control thread.</summary>
     public ConntrackReader<TAddress> Reader { get; }

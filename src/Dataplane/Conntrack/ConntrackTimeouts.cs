@@ -51,7 +51,7 @@ public sealed record ConntrackTimeouts
                 FlowState.Established => TcpEstablished,
                 FlowState.FinWait => TcpFinWait,
                 FlowState.TimeWait => TcpTimeWait,
-                FlowState.Closed => TcpClosed,
+                FlowState.Closed or FlowState.Orphaned => TcpClosed,
                 _ => TcpHandshake,
             });
             table[Index(state, ProtocolClass.Udp)] = (uint)Check(replied ? UdpReplied : Udp);

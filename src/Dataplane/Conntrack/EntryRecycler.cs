@@ -201,6 +201,8 @@ internal sealed class EntryRecycler<TAddress>
     private void Retire(Span<EntryLink> links, int entry)
     {
         ExpiryQueues.Unlink(links, entry);
+        ref readonly ConntrackEntry<TAddress> e = ref _table[entry];
+        if ((e.Flags & FlowFlags.PooledPort) != 0) _table.NatPorts.Return(in e.Reply);
         _stock.Retire(links, entry);
         _counters.Removed++;
     }

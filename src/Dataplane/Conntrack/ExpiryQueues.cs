@@ -46,7 +46,7 @@ internal readonly struct ExpiryQueues
     {
         FlowState.New or FlowState.SynSent or FlowState.SynReceived => (int)protocol,
         FlowState.TimeWait => UnrepliedFifos,
-        FlowState.Closed => UnrepliedFifos + 1,
+        FlowState.Closed or FlowState.Orphaned => UnrepliedFifos + 1,
         _ => -1,
     };
 

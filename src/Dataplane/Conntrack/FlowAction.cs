@@ -17,8 +17,11 @@ public struct FlowAction
     /// <summary>Revision of the tables by which this was decided; another one means: decide again.</summary>
     public uint Revision;
 
-    /// <summary>Index in the VTEP table when <see cref="Kind"/> is <see cref="ForwardKind.Overlay"/>.</summary>
-    public uint Vtep;
+    /// <summary>
+    /// Index in the VTEP table when <see cref="Kind"/> is <see cref="ForwardKind.Overlay"/>, in the list of neighbours when it is
+    /// <see cref="ForwardKind.Neighbor"/>.
+    /// </summary>
+    public uint Target;
 
     /// <summary>Output port.</summary>
     public ushort Port;
@@ -29,7 +32,7 @@ public struct FlowAction
     /// <summary>True when addresses or ports are rewritten.</summary>
     public bool Rewrites;
 
-    /// <summary>Ethernet destination on <see cref="Port"/>; unused for the overlay.</summary>
+    /// <summary>Ethernet destination on <see cref="Port"/>; only for <see cref="ForwardKind.Port"/>.</summary>
     public MacAddress NextHop;
 
     /// <summary>Folded sum to add to a checksum for the change of addresses (memory order).</summary>

@@ -20,4 +20,10 @@ public enum FlowFlags : byte
 
     /// <summary>The source was translated (hairpin or masquerade).</summary>
     Masqueraded = 16,
+
+    /// <summary>The source port is from the <see cref="NatPortPool"/>, and goes back there.</summary>
+    PooledPort = 32,
+
+    /// <summary>Who opened it is reached on the underlay, even where a tunnel leads to its address too.</summary>
+    FromUnderlay = 64,
 }

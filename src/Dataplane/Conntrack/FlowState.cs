@@ -29,4 +29,7 @@ public enum FlowState : byte
 
     /// <summary>RST seen.</summary>
     Closed = 8,
+
+    /// <summary>TCP, and one of its ends is gone: what the other sends is answered with RST.</summary>
+    Orphaned = 9,
 }

@@ -11,4 +11,7 @@ public enum ForwardKind : byte
 
     /// <summary>To another node, in VXLAN.</summary>
     Overlay = 2,
+
+    /// <summary>To a next hop on the underlay, as they are.</summary>
+    Neighbor = 3,
 }

@@ -29,8 +29,9 @@ public static class TcpTracker
         // Nearly every segment: data and acknowledgements of an established flow.
         if (entry.State == FlowState.Established && (flags & (Fin | Syn | Rst)) == 0) return TcpTransition.None;
         if (direction == FlowDirection.Reply && (entry.Flags & FlowFlags.Replied) == 0) entry.AddFlags(FlowFlags.Replied);
-        if ((flags & Rst) != 0) return Raise(ref entry, FlowState.Closed);
         if (MayOpen(flags) && entry.State >= FlowState.TimeWait) return TcpTransition.Reopen;
+        if (entry.State == FlowState.Orphaned) return TcpTransition.Orphaned;
+        if ((flags & Rst) != 0) return Raise(ref entry, FlowState.Closed);
         if ((flags & Syn) != 0)
         {
             // SYN-ACK, or the other side's SYN of a simultaneous open. A SYN of an established flow changes nothing: the other

@@ -11,4 +11,7 @@ public enum TcpTransition : byte
 
     /// <summary>A new connection reuses the tuple of a finished one: remove the entry and decide anew, as for a flow without one.</summary>
     Reopen,
+
+    /// <summary>The other end is gone: the segment is to be answered with RST.</summary>
+    Orphaned,
 }

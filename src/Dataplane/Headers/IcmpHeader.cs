@@ -16,6 +16,9 @@ public struct IcmpHeader
     public Be16 Identifier; // echo; unused in errors
     public Be16 Sequence; // echo; next-hop MTU in fragmentation needed (RFC 1191)
 
+    /// <summary>Offsets of <see cref="Checksum"/> and <see cref="Identifier"/>.</summary>
+    public const int ChecksumOffset = 2, IdentifierOffset = 4;
+
     public const byte EchoReply = 0, DestinationUnreachable = 3, SourceQuench = 4, Redirect = 5, EchoRequest = 8, TimeExceeded = 11, ParameterProblem = 12;
 
     /// <summary>Codes of <see cref="DestinationUnreachable"/>.</summary>

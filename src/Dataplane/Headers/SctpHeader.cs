@@ -13,5 +13,8 @@ public struct SctpHeader
     public Be16 SourcePort;
     public Be16 DestinationPort;
     public Be32 VerificationTag;
-    public uint Checksum;
+    public uint Checksum; // little endian
+
+    /// <summary>Offset of <see cref="Checksum"/>.</summary>
+    public const int ChecksumOffset = 8;
 }

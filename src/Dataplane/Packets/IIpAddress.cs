@@ -4,7 +4,7 @@ namespace Dataplane.Packets;
 /// An IP address and, through its static members, its family. The packet path is generic over it, so that the JIT makes one
 /// copy of the code per family and neither pays for the other.
 /// </summary>
-public interface IIpAddress<TSelf> : IEquatable<TSelf>
+public interface IIpAddress<TSelf> : IEquatable<TSelf>, IComparable<TSelf>
     where TSelf : unmanaged, IIpAddress<TSelf>
 {
     /// <summary>Bytes of an address: 4 or 16.</summary>
@@ -15,6 +15,12 @@ public interface IIpAddress<TSelf> : IEquatable<TSelf>
 
     /// <summary>IP protocol number of the family's ICMP: 1 or 58.</summary>
     static abstract byte IcmpProtocol { get; }
+
+    /// <summary>True when the ICMP checksum is over a pseudo-header too: not in IPv4 (RFC 792), but in IPv6 (RFC 4443, section 2.3).</summary>
+    static abstract bool IcmpCoversAddresses { get; }
+
+    /// <summary>True for the ICMP types of echo request and reply, whose identifier takes the place of ports.</summary>
+    static abstract bool IsEcho(byte icmpType);
 
     /// <summary>True for addresses of groups: multicast, and in IPv4 broadcast.</summary>
     bool IsGroup { get; }
@@ -52,6 +58,12 @@ public interface IIpAddress<TSelf> : IEquatable<TSelf>
     /// <summary>Takes one from the TTL or hop limit, which must not be zero.</summary>
     static abstract void DecrementHopLimit(Span<byte> header);
 
+    /// <summary>Bytes of a header without options: 20 or 40.</summary>
+    static abstract int HeaderLength { get; }
+
+    /// <summary>Writes a header without options before <paramref name="transportLength"/> bytes.</summary>
+    static abstract void WriteHeader(Span<byte> destination, int transportLength, byte hopLimit, byte protocol, TSelf source, TSelf target, ushort identification);
+
     /// <summary>Bytes that <see cref="WriteIcmpError"/> puts before the quoted packet.</summary>
     static abstract int IcmpErrorLength { get; }
 
@@ -60,6 +72,9 @@ public interface IIpAddress<TSelf> : IEquatable<TSelf>
     /// <paramref name="message"/> starts <see cref="IcmpErrorLength"/> bytes before the quote and ends with it.
     /// </summary>
     static abstract void WriteIcmpError(Span<byte> message, IcmpError error, TSelf source, TSelf destination, int mtu, ushort identification);
+
+    /// <summary>Reads the MTU, bytes, that an ICMP error reports for the packet it quotes; false for other errors.</summary>
+    static abstract bool TryReadReportedMtu(ReadOnlySpan<byte> icmp, out ushort mtu);
 
     /// <summary>
     /// Makes a copy of a header right for segment <paramref name="index"/> of its packet: length, identification, own checksum.

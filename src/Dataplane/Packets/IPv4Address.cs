@@ -38,6 +38,12 @@ public readonly struct IPv4Address : IIpAddress<IPv4Address>
     public bool IsGroup => Value >= 0xe0000000;
 
     /// <inheritdoc/>
+    public static bool IcmpCoversAddresses => false;
+
+    /// <inheritdoc/>
+    public static bool IsEcho(byte icmpType) => icmpType is IcmpHeader.EchoRequest or IcmpHeader.EchoReply;
+
+    /// <inheritdoc/>
     public bool IsLoopback => Value >> 24 is 0 or 127;
 
     /// <inheritdoc/>
@@ -69,11 +75,26 @@ public readonly struct IPv4Address : IIpAddress<IPv4Address>
     public static void DecrementHopLimit(Span<byte> header) => IPv4HeaderCodec.DecrementTimeToLive(header);
 
     /// <inheritdoc/>
+    public static int HeaderLength => IPv4Header.Size;
+
+    /// <inheritdoc/>
+    public static void WriteHeader(Span<byte> destination, int transportLength, byte hopLimit, byte protocol, IPv4Address source, IPv4Address target, ushort identification) =>
+        IPv4HeaderCodec.Write(destination, IPv4Header.Size + transportLength, identification, hopLimit, protocol, source, target);
+
+    /// <inheritdoc/>
     public static int IcmpErrorLength => IPv4Header.Size + IcmpHeader.Size;
 
     /// <inheritdoc/>
     public static void WriteIcmpError(Span<byte> message, IcmpError error, IPv4Address source, IPv4Address destination, int mtu, ushort identification) =>
         IPv4HeaderCodec.WriteIcmpError(message, error, source, destination, mtu, identification);
+
+    /// <inheritdoc/>
+    public static bool TryReadReportedMtu(ReadOnlySpan<byte> icmp, out ushort mtu)
+    {
+        var header = MemoryMarshal.Read<IcmpHeader>(icmp);
+        mtu = header.Sequence.Value; // RFC 1191
+        return header is { Type: IcmpHeader.DestinationUnreachable, Code: IcmpHeader.FragmentationNeeded };
+    }
 
     /// <inheritdoc/>
     public static void FinishSegment(Span<byte> header, int totalLength, int index) => IPv4HeaderCodec.FinishSegment(header, totalLength, index);
@@ -106,6 +127,9 @@ public readonly struct IPv4Address : IIpAddress<IPv4Address>
     /// <inheritdoc/>
     public bool Equals(IPv4Address other) => _raw == other._raw;
 
+    /// <summary>The order of addresses as numbers.</summary>
+    public int CompareTo(IPv4Address other) => Value.CompareTo(other.Value);
+
     /// <inheritdoc/>
     public override bool Equals(object? obj) => obj is IPv4Address other && Equals(other);
 
@@ -114,6 +138,14 @@ public readonly struct IPv4Address : IIpAddress<IPv4Address>
 
     /// <inheritdoc/>
     public override string ToString() => $"{Value >> 24}.{Value >> 16 & 0xff}.{Value >> 8 & 0xff}.{Value & 0xff}";
+
+    public static bool operator <(IPv4Address left, IPv4Address right) => left.Value < right.Value;
+
+    public static bool operator >(IPv4Address left, IPv4Address right) => left.Value > right.Value;
+
+    public static bool operator <=(IPv4Address left, IPv4Address right) => left.Value <= right.Value;
+
+    public static bool operator >=(IPv4Address left, IPv4Address right) => left.Value >= right.Value;
 
     public static bool operator ==(IPv4Address left, IPv4Address right) => left._raw == right._raw;
 

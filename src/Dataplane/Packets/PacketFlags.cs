@@ -2,7 +2,7 @@ namespace Dataplane.Packets;
 
 /// <summary>Facts about one packet.</summary>
 [Flags]
-public enum PacketFlags : byte
+public enum PacketFlags : ushort
 {
     None = 0,
 
@@ -23,4 +23,13 @@ public enum PacketFlags : byte
 
     /// <summary>It opened a flow.</summary>
     OpensFlow = 32,
+
+    /// <summary>It opens a flow from a client that is neither a pod nor this node.</summary>
+    FromOutside = 64,
+
+    /// <summary>It opens a flow whose destination a service has translated.</summary>
+    ToService = 128,
+
+    /// <summary>The flow that it opens has a source port from the pool.</summary>
+    PooledPort = 256,
 }

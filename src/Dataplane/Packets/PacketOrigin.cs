@@ -11,4 +11,7 @@ public enum PacketOrigin : byte
 
     /// <summary>Another node, through the tunnel.</summary>
     Overlay,
+
+    /// <summary>The uplink, not in a tunnel: for a service, or an answer to a flow that we masqueraded.</summary>
+    Uplink,
 }

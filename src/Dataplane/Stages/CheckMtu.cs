@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Dataplane.Conntrack;
 using Dataplane.Headers;
 using Dataplane.Packets;
 
@@ -20,8 +21,17 @@ public static class CheckMtu
         ref var info = ref packet.Info;
         info.SegmentSize = 0;
         int mtu = info.Action.Mtu;
-        if (mtu == 0 || info.IpLength <= mtu) return Verdict.Continue;
-        if (info.Tuple.Protocol == IpProtocol.Tcp && (info.Flags & PacketFlags.Fragment) == 0)
+        if (mtu == 0) return Verdict.Continue;
+        bool canCut = info.Tuple.Protocol == IpProtocol.Tcp && (info.Flags & PacketFlags.Fragment) == 0;
+        if (canCut && info.Flow >= 0)
+        {
+            // What its receiver, or a router on the way, has said that it takes.
+            ref readonly var entry = ref context.Conntrack[info.Flow];
+            int limit = info.Direction == FlowDirection.Original ? entry.OriginalMtu : entry.ReplyMtu;
+            if (limit != 0 && limit < mtu) mtu = limit;
+        }
+        if (info.IpLength <= mtu) return Verdict.Continue;
+        if (canCut)
         {
             int tcpLength = MemoryMarshal.Read<TcpHeader>(packet.Transport).HeaderLength;
             int size = Math.Min(mtu, LargestSegment) - (info.TransportOffset - info.NetworkOffset) - tcpLength;

@@ -1,5 +1,6 @@
 using Dataplane.Conntrack;
 using Dataplane.Packets;
+using Dataplane.Tables;
 
 namespace Dataplane.Stages;
 
@@ -21,20 +22,26 @@ public static class FlowDecision
         return before == revision && Volatile.Read(ref shared.Revision) == revision;
     }
 
-    /// <summary>Judges a flow and finds both its ways, by the tables of now.</summary>
-    public static Verdict Decide<TAddress>(in FlowTuple<TAddress> original, in FlowTuple<TAddress> translated, PathContext<TAddress> context, ref FlowAction forth, ref FlowAction back, out uint sourceIdentity, out uint destinationIdentity)
+    /// <summary>Judges a flow and finds both its ways, by the tables of now. What is rewritten on them is left to the caller.</summary>
+    /// <param name="original">The first packet as it came in.</param>
+    /// <param name="translated">The first packet as it leaves; its source does not count.</param>
+    /// <param name="fromUnderlay">True when the source is reached on the underlay, even where a tunnel leads to its address.</param>
+    /// <param name="context">The worker's.</param>
+    /// <param name="forth">Filled in: the way of the original direction.</param>
+    /// <param name="back">Filled in: the way of the reply direction.</param>
+    /// <param name="destination">What the destination is.</param>
+    /// <param name="sourceIdentity">Who opens the flow.</param>
+    /// <param name="destinationIdentity">Towards whom.</param>
+    public static Verdict Decide<TAddress>(in FlowTuple<TAddress> original, in FlowTuple<TAddress> translated, bool fromUnderlay, PathContext<TAddress> context, ref FlowAction forth, ref FlowAction back, out RouteKind destination, out uint sourceIdentity, out uint destinationIdentity)
         where TAddress : unmanaged, IIpAddress<TAddress>
     {
         sourceIdentity = destinationIdentity = 0;
         Verdict v;
-        if ((v = RouteLookup.Run(translated.Destination, context.Tables, context.Family, ref forth)).IsFinal) return v;
-        // Judged before the source is translated, if it is: policy is about who really sends.
+        if ((v = RouteLookup.Run(translated.Destination, context.Tables, context.Family, ref forth, out destination)).IsFinal) return v;
+        // By the true source, also when it is translated: policy is about who really sends.
         var judged = new FlowTuple<TAddress>(original.Source, translated.Destination, original.SourcePort, translated.DestinationPort, original.Protocol);
         if ((v = PolicyCheck.Run(judged, context.Tables.Policies, context.Family, out sourceIdentity, out destinationIdentity)).IsFinal) return v;
-        if ((v = RouteLookup.Run(original.Source, context.Tables, context.Family, ref back)).IsFinal) return v;
-        NatDeltas.Set(ref forth, original, translated);
-        NatDeltas.Set(ref back, translated.Mirror(), original.Mirror());
-        return Verdict.Continue;
+        return RouteLookup.Run(original.Source, context.Tables, context.Family, ref back, out _, fromUnderlay);
     }
 
     /// <summary>Decides again for a flow that exists, and keeps what was decided with it.</summary>
@@ -46,8 +53,12 @@ public static class FlowDecision
         where TAddress : unmanaged, IIpAddress<TAddress>
     {
         forth = back = default;
-        var v = Decide(entry.Original, entry.Reply.Mirror(), context, ref forth, ref back, out uint source, out uint destination);
+        var translated = entry.Reply.Mirror();
+        bool fromUnderlay = (entry.Flags & FlowFlags.FromUnderlay) != 0;
+        var v = Decide(entry.Original, translated, fromUnderlay, context, ref forth, ref back, out _, out uint source, out uint destination);
         if (v.IsFinal) return v;
+        NatDeltas.Set(ref forth, entry.Original, translated);
+        NatDeltas.Set(ref back, entry.Reply, entry.Original.Mirror());
         entry.SourceIdentity = source;
         entry.DestinationIdentity = destination;
         Write(ref entry.OriginalAction, forth, context.Tables.Revision);

@@ -1,6 +1,7 @@
 using Dataplane.Conntrack;
 using Dataplane.Headers;
 using Dataplane.Packets;
+using Dataplane.Tables;
 
 namespace Dataplane.Stages;
 
@@ -28,6 +29,7 @@ public static class FollowFlow
         {
             var transition = TcpTracker.Advance(ref entry, info.Direction, info.TcpFlags);
             if (transition == TcpTransition.Ending) context.Flows.Reschedule(info.Flow);
+            if (transition == TcpTransition.Orphaned) return TcpReset.Run(ref packet, context, DropReason.ConnectionOrphaned);
             if (transition == TcpTransition.Reopen)
             {
                 context.Flows.Remove(info.Flow);
@@ -53,8 +55,9 @@ public static class FollowFlow
                 if (v.Reason is not (DropReason.PolicyDenied or DropReason.PolicyNotReady)) context.Flows.Remove(info.Flow);
                 return v;
             }
-            // A pod that has moved away is reached through a tunnel now. Who sent this through one does not know that yet.
-            if (info.Origin == PacketOrigin.Overlay && (original ? forth : back).Kind == ForwardKind.Overlay)
+            // A pod that has moved away is reached through a tunnel now. Who sent this through one does not know that yet. (A node port's
+            // client and endpoint may both be behind tunnels; then we are the one who answers to either.)
+            if (info.Origin == PacketOrigin.Overlay && (original ? forth : back).Kind == ForwardKind.Overlay && (entry.Flags & FlowFlags.Masqueraded) == 0)
             {
                 context.Flows.Remove(info.Flow);
                 return Verdict.Drop(DropReason.RouteNotLocal, TrafficDirection.Ingress);
@@ -62,11 +65,25 @@ public static class FollowFlow
             (info.Action, opposite) = original ? (forth, back) : (back, forth);
         }
         // A packet of a flow comes from where the flow's other direction leads; anything else borrows somebody's tuple.
-        bool fromThere = info.Origin == PacketOrigin.Overlay ? opposite.Kind == ForwardKind.Overlay : opposite.Kind == ForwardKind.Port && opposite.Port == info.InPort;
-        if (!fromThere) return Verdict.Drop(DropReason.SourceSpoofed);
+        if (!ComesFrom(opposite, info, context)) return Verdict.Drop(DropReason.SourceSpoofed);
         info.Translated = (original ? entry.Reply : entry.Original).Mirror();
+        if ((info.TcpFlags & TcpHeader.Syn) != 0) SegmentLimit.Learn(packet, ref entry);
 
         entry.Count(info.Direction, (uint)info.IpLength);
         return Verdict.Continue;
     }
+
+    private static bool ComesFrom<TAddress>(in FlowAction opposite, in PacketInfo<TAddress> info, PathContext<TAddress> context)
+        where TAddress : unmanaged, IIpAddress<TAddress> => opposite.Kind switch
+        {
+            ForwardKind.Overlay => info.Origin == PacketOrigin.Overlay,
+            // What is outside comes by the uplink, or by the node's own stack where that has routed it.
+            ForwardKind.Neighbor => info.Origin is PacketOrigin.Uplink or PacketOrigin.Host,
+            _ => opposite.Port == info.InPort || info.Origin == PacketOrigin.Uplink && opposite.Port == context.Tables.Node.HostPort && IsOutside(info, context),
+        };
+
+    // The other end is behind the host port: the node itself, or an outside that its stack routes to. Only the latter may come by the uplink.
+    private static bool IsOutside<TAddress>(in PacketInfo<TAddress> info, PathContext<TAddress> context)
+        where TAddress : unmanaged, IIpAddress<TAddress> =>
+        context.Family.Routes.Find(info.Tuple.Source) is { Kind: RouteKind.World } or { Kind: RouteKind.Overlay, IsNode: true };
 }

@@ -52,14 +52,20 @@ public static class IcmpErrorTranslate
             if (v.IsFinal) return v;
             info.Action = direction == FlowDirection.Original ? forth : back;
         }
-        if (info.Origin == PacketOrigin.Overlay && info.Action.Kind == ForwardKind.Overlay) return Verdict.Drop(DropReason.RouteNotLocal, TrafficDirection.Ingress);
+        if (info.Origin == PacketOrigin.Overlay && info.Action.Kind == ForwardKind.Overlay && (entry.Flags & FlowFlags.Masqueraded) == 0)
+        {
+            return Verdict.Drop(DropReason.RouteNotLocal, TrafficDirection.Ingress);
+        }
+        if (TAddress.TryReadReportedMtu(packet.Transport, out ushort mtu)) SegmentLimit.Lower(ref entry, direction == FlowDirection.Original ? FlowDirection.Reply : FlowDirection.Original, mtu);
 
         info.Translated = info.Tuple;
         info.Action.Rewrites = false;
         if (leaves == way) return Verdict.Continue;
 
         Requote(quote, quoted.HeaderLength, quoted, leaves.Mirror());
-        var source = info.Tuple.Source.Equals(way.Source) ? leaves.Source : info.Tuple.Source;
+        // Outside of the cluster nobody knows the addresses of its routers.
+        bool goesOutside = (entry.Flags & FlowFlags.FromUnderlay) != 0 && info.Origin != PacketOrigin.Uplink;
+        var source = info.Tuple.Source.Equals(way.Source) ? leaves.Source : goesOutside ? context.Family.NodeAddress : info.Tuple.Source;
         ulong before = (ulong)info.Tuple.Source.ChecksumWords + info.Tuple.Destination.ChecksumWords;
         ulong after = (ulong)source.ChecksumWords + leaves.Destination.ChecksumWords;
         TAddress.RewriteAddresses(packet.Network, source, leaves.Destination, Checksum.Delta(before, after));
@@ -76,11 +82,19 @@ public static class IcmpErrorTranslate
         ulong before = (ulong)was.Source.ChecksumWords + was.Destination.ChecksumWords;
         ulong after = (ulong)now.Source.ChecksumWords + now.Destination.ChecksumWords;
         TAddress.RewriteAddresses(quote, now.Source, now.Destination, Checksum.Delta(before, after));
-        if (was.Protocol is not (IpProtocol.Tcp or IpProtocol.Udp)) return;
         var transport = quote[headerLength..];
+        if (was.Protocol == TAddress.IcmpProtocol && TAddress.IsEcho(transport[0]))
+        {
+            // The sender knows its request by the identifier; the checksum is not looked at again.
+            ushort identifier = now.SourcePort.Raw;
+            MemoryMarshal.Write(transport[IcmpHeader.IdentifierOffset..], in identifier);
+            return;
+        }
+        if (was.Protocol is not (IpProtocol.Tcp or IpProtocol.Udp or IpProtocol.Sctp)) return;
         uint oldPorts = MemoryMarshal.Read<uint>(transport);
         uint ports = now.SourcePort.Raw | (uint)now.DestinationPort.Raw << 16;
         MemoryMarshal.Write(transport, in ports);
+        if (was.Protocol == IpProtocol.Sctp) return;
         int field = was.Protocol == IpProtocol.Tcp ? TcpHeader.ChecksumOffset : UdpHeader.ChecksumOffset;
         if (transport.Length < field + 2) return;
         ushort checksum = MemoryMarshal.Read<ushort>(transport[field..]);

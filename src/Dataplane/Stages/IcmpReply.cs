@@ -24,16 +24,21 @@ public static class IcmpReply
         if (!context.TakeIcmpError()) return Verdict.Drop(DropReason.IcmpRateLimited);
         var sender = info.Tuple.Source;
         var action = default(FlowAction);
-        var route = RouteLookup.Run(sender, context.Tables, context.Family, ref action);
+        var route = RouteLookup.Run(sender, context.Tables, context.Family, ref action, out _, info.Origin == PacketOrigin.Uplink);
         if (route.IsFinal) return Verdict.Drop(reason);
 
         int headers = TAddress.IcmpErrorLength;
         packet.TrimFront(info.NetworkOffset);
         packet.Truncate(Math.Min(info.HeadLength, LargestMessage - headers));
         if (!packet.TryPrepend(headers + EthernetHeader.Size)) return Verdict.Drop(DropReason.HeadroomExhausted);
-        // The gateway's address is the node's own: its stack would refuse an error from it as martian. To the node, the address that
-        // it asked for answers.
-        var from = info.Origin == PacketOrigin.Host ? info.Tuple.Destination : context.Family.Gateway;
+        // The gateway's address is the node's own: its stack would refuse an error from it as martian, and outside of the cluster it
+        // means nothing. To the node, the address that it asked for answers; outside, the node's.
+        var from = info.Origin switch
+        {
+            PacketOrigin.Host => info.Tuple.Destination,
+            PacketOrigin.Uplink => context.Family.NodeAddress,
+            _ => context.Family.Gateway,
+        };
         TAddress.WriteIcmpError(packet.Data[EthernetHeader.Size..], error, from, sender, mtu, context.NextIdentification());
 
         info.NetworkOffset = EthernetHeader.Size;

@@ -39,7 +39,11 @@ public static class NatRewrite
 
         ref readonly var to = ref info.Translated;
         TAddress.RewriteAddresses(packet.Network, to.Source, to.Destination, info.Action.AddressDelta);
-        if (!hasChecksum) return;
+        if (!hasChecksum)
+        {
+            RewriteOther(ref packet);
+            return;
+        }
         var ports = (uint)to.SourcePort.Raw | (uint)to.DestinationPort.Raw << 16;
         MemoryMarshal.Write(transport, in ports);
         if ((info.Flags & PacketFlags.PartialChecksum) != 0)
@@ -53,5 +57,29 @@ public static class NatRewrite
             if (protocol == IpProtocol.Udp && checksum == 0) checksum = 0xffff; // RFC 768: zero means none
         }
         MemoryMarshal.Write(transport[field..], in checksum);
+    }
+
+    // Out of line: few packets are neither TCP nor UDP.
+    private static void RewriteOther<TAddress>(ref Packet<TAddress> packet)
+        where TAddress : unmanaged, IIpAddress<TAddress>
+    {
+        ref var info = ref packet.Info;
+        if ((info.Flags & PacketFlags.LaterFragment) != 0) return;
+        var transport = packet.Transport;
+        ref readonly var to = ref info.Translated;
+        if (info.Tuple.Protocol == IpProtocol.Sctp)
+        {
+            uint before = MemoryMarshal.Read<uint>(transport), after = (uint)to.SourcePort.Raw | (uint)to.DestinationPort.Raw << 16;
+            if (before == after) return; // SCTP has no pseudo-header: addresses do not count
+            uint crc = SctpChecksum.UpdatePorts(MemoryMarshal.Read<uint>(transport[SctpHeader.ChecksumOffset..]), before, after, info.IpLength - (info.TransportOffset - info.NetworkOffset));
+            MemoryMarshal.Write(transport, in after);
+            MemoryMarshal.Write(transport[SctpHeader.ChecksumOffset..], in crc);
+        }
+        else if (info.Tuple.Protocol == TAddress.IcmpProtocol && TAddress.IsEcho(transport[0]))
+        {
+            ushort identifier = to.SourcePort.Raw, checksum = Checksum.UpdateComplete(MemoryMarshal.Read<ushort>(transport[IcmpHeader.ChecksumOffset..]), info.Action.TransportDelta);
+            MemoryMarshal.Write(transport[IcmpHeader.IdentifierOffset..], in identifier);
+            MemoryMarshal.Write(transport[IcmpHeader.ChecksumOffset..], in checksum);
+        }
     }
 }

@@ -12,37 +12,35 @@ public static class OpenFlow
 {
     private const int PortAttempts = 16;
 
-    /// <summary>Expects the translated tuple and both actions.</summary>
+    /// <summary>Expects the translated tuple and where the packets of both directions go.</summary>
     public static Verdict Run<TAddress>(ref Packet<TAddress> packet, PathContext<TAddress> context, in FlowAction back)
         where TAddress : unmanaged, IIpAddress<TAddress>
     {
         ref var info = ref packet.Info;
-        bool masqueraded = !info.Translated.Source.Equals(info.Tuple.Source);
-        var entry = NewEntry(ref info, back, masqueraded);
+        var entry = NewEntry(packet, back);
         for (int attempt = 0; ; attempt++)
         {
+            NatDeltas.Set(ref info.Action, info.Tuple, info.Translated);
+            entry.Reply = info.Translated.Mirror();
+            entry.OriginalAction = info.Action;
+            NatDeltas.Set(ref entry.ReplyAction, entry.Reply, info.Tuple.Mirror());
             int flow = context.Flows.TryInsert(entry, info.Hash, entry.Reply.Hash(context.Conntrack.Seed), context.Now, out info.Direction, out var result);
-            switch (result)
+            if (result == InsertResult.Inserted)
             {
-                case InsertResult.Inserted:
-                    info.Flow = flow;
-                    info.Flags |= PacketFlags.OpensFlow;
-                    return Verdict.Continue;
-                case InsertResult.Exists:
-                    info.Flow = flow;
-                    return FollowFlow.Run(ref packet, context);
-                // Another flow of the same client has the same backend and source port: one by a service, the other directly or by
-                // another service. The replies could not be told apart, so that this flow gets another source port.
-                case InsertResult.ReplyCollision when attempt < PortAttempts && info.Tuple.Protocol is IpProtocol.Tcp or IpProtocol.Udp:
-                    Hairpin.Run(ref packet, info.Translated.Source, Be16.FromHost((ushort)(1024 + context.NextRandom() % 64512)));
-                    NatDeltas.Set(ref info.Action, info.Tuple, info.Translated);
-                    entry.Reply = info.Translated.Mirror();
-                    entry.OriginalAction = info.Action;
-                    NatDeltas.Set(ref entry.ReplyAction, entry.Reply, info.Tuple.Mirror());
-                    break;
-                default:
-                    return Refused(result);
+                info.Flow = flow;
+                info.Flags |= PacketFlags.OpensFlow;
+                return Verdict.Continue;
             }
+            bool pooled = (info.Flags & PacketFlags.PooledPort) != 0;
+            if (pooled) context.Conntrack.NatPorts.Return(entry.Reply);
+            if (result == InsertResult.Exists)
+            {
+                info.Flow = flow;
+                return FollowFlow.Run(ref packet, context);
+            }
+            // Another flow has the same endpoint and source port: the same client's, one by a service, the other directly or by another
+            // service (K36), or the node's own. The replies could not be told apart, so that this flow gets another source port.
+            if (result != InsertResult.ReplyCollision || attempt == PortAttempts || !TakeOtherPort(ref info, context, pooled)) return Refused(result);
         }
     }
 
@@ -54,22 +52,41 @@ public static class OpenFlow
         _ => DropReason.ConntrackFull,
     });
 
-    private static ConntrackEntry<TAddress> NewEntry<TAddress>(ref PacketInfo<TAddress> info, in FlowAction back, bool masqueraded)
+    private static bool TakeOtherPort<TAddress>(ref PacketInfo<TAddress> info, PathContext<TAddress> context, bool pooled)
         where TAddress : unmanaged, IIpAddress<TAddress>
     {
-        bool service = !info.Translated.Destination.Equals(info.Tuple.Destination) || info.Translated.DestinationPort != info.Tuple.DestinationPort;
+        if (pooled) return Masquerade.TryTakePort(ref info, context, info.Translated.Source);
+        if (info.Tuple.Protocol is not (IpProtocol.Tcp or IpProtocol.Udp or IpProtocol.Sctp)) return false;
+        Masquerade.SetSource(ref info.Translated, info.Translated.Source, Be16.FromHost((ushort)(1024 + context.NextRandom() % 64512)));
+        return true;
+    }
+
+    private static ConntrackEntry<TAddress> NewEntry<TAddress>(in Packet<TAddress> packet, in FlowAction back)
+        where TAddress : unmanaged, IIpAddress<TAddress>
+    {
+        ref var info = ref packet.Info;
         return new ConntrackEntry<TAddress>
         {
             Original = info.Tuple,
-            Reply = info.Translated.Mirror(),
-            OriginalAction = info.Action,
             ReplyAction = back,
             SourceIdentity = info.SourceIdentity,
             DestinationIdentity = info.DestinationIdentity,
-            Flags = (masqueraded ? FlowFlags.Masqueraded : 0) | (service ? FlowFlags.Service : 0),
+            Flags = FlagsOf(info),
             State = info.Tuple.Protocol == IpProtocol.Tcp ? FlowState.SynSent : FlowState.New,
             OriginalPackets = 1,
             OriginalBytes = (uint)info.IpLength,
+            ReplyMtu = SegmentLimit.OfSyn(packet),
         };
+    }
+
+    private static FlowFlags FlagsOf<TAddress>(in PacketInfo<TAddress> info)
+        where TAddress : unmanaged, IIpAddress<TAddress>
+    {
+        FlowFlags flags = 0;
+        if (!info.Translated.Source.Equals(info.Tuple.Source)) flags |= FlowFlags.Masqueraded;
+        if ((info.Flags & PacketFlags.PooledPort) != 0) flags |= FlowFlags.PooledPort;
+        if ((info.Flags & PacketFlags.ToService) != 0) flags |= FlowFlags.Service;
+        if (info.Origin == PacketOrigin.Uplink) flags |= FlowFlags.FromUnderlay;
+        return flags;
     }
 }

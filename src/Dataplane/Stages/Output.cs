@@ -18,9 +18,15 @@ public static class Output
             int segments = 1;
             if (info.SegmentSize != 0) segments = Segment.Count(ref packet);
             else if (info.HeadLength == info.TotalLength) CompleteChecksum.Run(ref packet); // that of several frames is left to the worker, which has them all
-            return VxlanEncap.Run(ref packet, context.Tables.Vteps[(int)info.Action.Vtep], context.NextIdentification(segments));
+            return VxlanEncap.Run(ref packet, context.Tables.Vteps[(int)info.Action.Target], context.NextIdentification(segments));
         }
         var ethernet = new EthernetHeader { Destination = info.Action.NextHop, Source = context.Tables.Node.GatewayMac, EtherType = Be16.FromHost(TAddress.EtherType) };
+        if (info.Action.Kind == ForwardKind.Neighbor)
+        {
+            var neighbor = context.Family.Underlay[(int)info.Action.Target];
+            ethernet.Destination = neighbor.Mac;
+            ethernet.Source = neighbor.Source;
+        }
         MemoryMarshal.Write(packet.Data[(info.NetworkOffset - EthernetHeader.Size)..], in ethernet);
         return Verdict.Forward(info.Action.Port);
     }

@@ -10,7 +10,7 @@ namespace Dataplane.Stages;
 /// </summary>
 public static class OverlayGuard
 {
-    /// <summary>For packets that open a flow.</summary>
+    /// <summary>For packets that open a flow. Those to the node itself are from outside, as far as services are concerned.</summary>
     public static Verdict Run<TAddress>(ref Packet<TAddress> packet, FamilyTables<TAddress> family)
         where TAddress : unmanaged, IIpAddress<TAddress>
     {
@@ -23,8 +23,9 @@ public static class OverlayGuard
         }
         var destination = packet.Info.Tuple.Destination;
         if (family.Endpoints.Find(destination) >= 0) return Verdict.Continue;
-        return family.Routes.Find(destination).Kind is RouteKind.Overlay or RouteKind.World
-            ? Verdict.Drop(DropReason.RouteNotLocal, TrafficDirection.Ingress)
-            : Verdict.Continue;
+        var kind = family.Routes.Find(destination).Kind;
+        if (kind is RouteKind.Overlay or RouteKind.World) return Verdict.Drop(DropReason.RouteNotLocal, TrafficDirection.Ingress);
+        if (kind == RouteKind.Host) packet.Info.Flags |= PacketFlags.FromOutside; // for one of our node ports, perhaps
+        return Verdict.Continue;
     }
 }

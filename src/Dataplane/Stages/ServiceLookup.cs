@@ -1,43 +1,67 @@
 using Dataplane.Conntrack;
-using Dataplane.Headers;
 using Dataplane.Packets;
 using Dataplane.Tables;
 
 namespace Dataplane.Stages;
 
 /// <summary>
-/// Translates a new flow's destination from a service to one of its backends (K5), chosen uniformly at random (K7). The client's
-/// address stays.
+/// Translates a new flow's destination from a service to one of its endpoints (K5). Which set of endpoints it is drawn from depends on
+/// the kind of frontend and on where the client is (K14-K17); a client that is to keep its endpoint is asked for first (K19). The
+/// source is left to <see cref="Masquerade"/>.
 /// </summary>
 public static class ServiceLookup
 {
+    private const ulong AlikeSeed = 0x51ed270b9f2c6d5b; // the same on every node
+
     /// <summary>
-    /// Fills in <see cref="PacketInfo{TAddress}.Translated"/>. <see cref="DropReason.ServiceNoEndpoints"/> asks the caller to answer
-    /// with port unreachable (K6, K18).
+    /// Fills in <see cref="PacketInfo{TAddress}.Translated"/>; a packet that is for no service continues with that equal to its tuple.
+    /// <see cref="DropReason.ServiceNoEndpoints"/> asks the caller to answer with port unreachable (K6, K18).
     /// </summary>
-    /// <param name="packet">The packet that opens the flow.</param>
-    /// <param name="services">Frontends and backends.</param>
+    /// <param name="packet">The packet that opens the flow; <see cref="PacketFlags.FromOutside"/> says where its client is.</param>
+    /// <param name="services">Frontends and endpoints.</param>
+    /// <param name="affinity">Which endpoint a client had.</param>
     /// <param name="random">64 random bits.</param>
-    public static Verdict Run<TAddress>(ref Packet<TAddress> packet, ServiceTable<TAddress> services, ulong random)
+    /// <param name="now">Coarse clock, seconds.</param>
+    public static Verdict Run<TAddress>(ref Packet<TAddress> packet, ServiceTable<TAddress> services, AffinityTable<TAddress> affinity, ulong random, uint now)
         where TAddress : unmanaged, IIpAddress<TAddress>
     {
         ref var info = ref packet.Info;
         var tuple = info.Tuple;
         info.Translated = tuple;
-        int service = services.Find(tuple.Destination, tuple.Protocol, tuple.DestinationPort.Value);
-        if (service < 0)
+        if (!services.TryFind(tuple.Destination, tuple.Protocol, tuple.DestinationPort.Value, out var frontend))
         {
-            if (services.HasAddress(tuple.Destination)) return Verdict.Drop(DropReason.ServiceNoEndpoints);
+            if (services.HasClusterAddress(tuple.Destination)) return Verdict.Drop(DropReason.ServiceNoEndpoints);
             return services.InServiceRange(tuple.Destination) ? Verdict.Drop(DropReason.ServiceUnknown) : Verdict.Continue;
         }
-        // Its checksum is a CRC over the whole packet, ports included: translating it needs more than a delta.
-        if (tuple.Protocol is not (IpProtocol.Tcp or IpProtocol.Udp)) return Verdict.Drop(DropReason.ServiceProtocolUnsupported);
-        var backends = services.BackendsOf(service);
-        if (backends.IsEmpty) return Verdict.Drop(DropReason.ServiceNoEndpoints);
 
-        // The high half of a product spreads evenly over [0, n) and needs no division.
-        var backend = backends[(int)Math.BigMul(random, (ulong)backends.Length, out _)];
+        var service = frontend.Service;
+        if (frontend.Kind == FrontendKind.LoadBalancer && service.SourceRanges is { } ranges && ranges.Find(tuple.Source) < 0)
+        {
+            return Verdict.Drop(DropReason.ServiceSourceDenied);
+        }
+        bool outside = (info.Flags & PacketFlags.FromOutside) != 0;
+        bool local = frontend.Kind == FrontendKind.ClusterIp ? service.InternalLocal : service.ExternalLocal && outside;
+        var set = local ? service.Local : service.Cluster;
+        if (set.Count == 0)
+        {
+            return Verdict.Drop(service.Cluster.Count + service.Local.Count == 0 ? DropReason.ServiceNoEndpoints : DropReason.ServiceNoLocalEndpoints);
+        }
+        var backend = service.AffinitySeconds != 0
+            ? Keep(tuple.Source, service, set, affinity, now)
+            : outside ? set.ChooseAlike(tuple.Hash(AlikeSeed), random) : set.Choose(random);
+        info.Flags |= PacketFlags.ToService;
         info.Translated = new FlowTuple<TAddress>(tuple.Source, backend.Address, tuple.SourcePort, backend.Port, tuple.Protocol);
         return Verdict.Continue;
+    }
+
+    private static Backend<TAddress> Keep<TAddress>(TAddress client, Service<TAddress> service, BackendSet<TAddress> set, AffinityTable<TAddress> affinity, uint now)
+        where TAddress : unmanaged, IIpAddress<TAddress>
+    {
+        if (!affinity.TryFind(client, service.Id, service.AffinitySeconds, now, out var backend) || !set.Contains(backend))
+        {
+            backend = set.Choose(affinity.Draw(client, service.Id, service.AffinitySeconds, now));
+        }
+        affinity.Remember(client, service.Id, backend, now);
+        return backend;
     }
 }

@@ -24,14 +24,31 @@ public static class SourceGuard
     }
 
     /// <summary>
-    /// For packets of the host stack that open a flow: it may route strangers' packets here, but none that claim to be from a pod or
-    /// node behind a tunnel.
+    /// For packets of the host stack that open a flow: it may route strangers' packets here, which are then from outside, but none that
+    /// claim to be from a pod or node behind a tunnel.
     /// </summary>
     public static Verdict OfHost<TAddress>(ref Packet<TAddress> packet, RouteTable<TAddress> routes)
-        where TAddress : unmanaged, IIpAddress<TAddress> =>
-        routes.Find(packet.Info.Tuple.Source).Kind is RouteKind.Overlay or RouteKind.Unreachable
-            ? Verdict.Drop(DropReason.SourceSpoofed, TrafficDirection.Ingress)
-            : Verdict.Continue;
+        where TAddress : unmanaged, IIpAddress<TAddress>
+    {
+        var kind = routes.Find(packet.Info.Tuple.Source).Kind;
+        if (kind is RouteKind.Overlay or RouteKind.Unreachable) return Verdict.Drop(DropReason.SourceSpoofed, TrafficDirection.Ingress);
+        if (kind == RouteKind.World) packet.Info.Flags |= PacketFlags.FromOutside;
+        return Verdict.Continue;
+    }
+
+    /// <summary>
+    /// For packets of the uplink that open a flow. They come from outside or from another node's own stack; who claims to be this node, or
+    /// a pod, which would come in a tunnel, wants its identity.
+    /// </summary>
+    public static Verdict OfUplink<TAddress>(ref Packet<TAddress> packet, RouteTable<TAddress> routes)
+        where TAddress : unmanaged, IIpAddress<TAddress>
+    {
+        var source = packet.Info.Tuple.Source;
+        var route = routes.Find(source);
+        if (source.IsGroup || source.IsLoopback || !(route.Kind == RouteKind.World || route.IsNode)) return Verdict.Drop(DropReason.SourceSpoofed, TrafficDirection.Ingress);
+        packet.Info.Flags |= PacketFlags.FromOutside;
+        return Verdict.Continue;
+    }
 
     /// <summary>For packets from the tunnel or the host stack. The sender's identity is looked up only when a flow opens.</summary>
     public static Verdict FromOutside<TAddress>(ref Packet<TAddress> packet, EndpointTable<TAddress> endpoints)

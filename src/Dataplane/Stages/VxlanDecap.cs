@@ -7,6 +7,17 @@ namespace Dataplane.Stages;
 /// <summary>Checks the outer headers of a frame from the underlay and takes them off (RFC 7348).</summary>
 public static class VxlanDecap
 {
+    /// <summary>
+    /// True for what the uplink's program takes for tunnelled: whole UDP to this node's tunnel end point. Whether it is right is for
+    /// <see cref="Run"/> to find out.
+    /// </summary>
+    public static bool IsTunnelled<TAddress>(ref Packet<TAddress> packet, NodeSettings node)
+        where TAddress : unmanaged, IIpAddress<TAddress> =>
+        packet.TryRead(EthernetHeader.Size, out IPv4Header ip) && ip.Version == 4 && ip.Protocol == IpProtocol.Udp && ip.HeaderLength >= IPv4Header.Size
+        && packet.TryRead(EthernetHeader.Size + ip.HeaderLength, out UdpHeader udp) && udp.DestinationPort.Value == node.VxlanPort
+        && ip.Destination == node.TunnelAddress && (ip.FlagsAndOffset.Value & (IPv4Header.MoreFragments | IPv4Header.OffsetMask)) == 0
+        && packet.TryRead(0, out EthernetHeader ethernet) && ethernet.EtherType.Value == EtherTypes.IPv4;
+
     /// <summary>Leaves the packet starting at the inner Ethernet header.</summary>
     public static Verdict Run<TAddress>(ref Packet<TAddress> packet, NodeSettings node, VtepTable vteps)
         where TAddress : unmanaged, IIpAddress<TAddress>

@@ -15,6 +15,9 @@ public sealed class FamilyTables<TAddress>
     /// <summary>Everything else that packets go to.</summary>
     public required RouteTable<TAddress> Routes { get; init; }
 
+    /// <summary>The way out of the cluster.</summary>
+    public UnderlayTable<TAddress> Underlay { get; init; } = UnderlayTable<TAddress>.Empty;
+
     /// <summary>Identities of addresses.</summary>
     public required IpCache<TAddress> Identities { get; init; }
 
@@ -23,4 +26,10 @@ public sealed class FamilyTables<TAddress>
 
     /// <summary>The node's host port address: the pods' gateway, and the source of ICMP errors and hairpin flows.</summary>
     public required TAddress Gateway { get; init; }
+
+    /// <summary>The node's address on the underlay: the source of what is masqueraded on its way out of the cluster.</summary>
+    public TAddress NodeAddress { get; init; }
+
+    /// <summary>Destinations outside of the cluster that see the pods' own addresses (S16).</summary>
+    public PrefixTable<TAddress> Unmasqueraded { get; init; } = new([]);
 }

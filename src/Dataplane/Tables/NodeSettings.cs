@@ -14,6 +14,12 @@ public sealed record NodeSettings
     /// </summary>
     public ushort WorldMtu { get; init; } = ushort.MaxValue;
 
+    /// <summary>True when what pods send out of the cluster gets the node's address as its source (S16).</summary>
+    public bool Masquerade { get; init; }
+
+    /// <summary>True when all that is sent to a service is masqueraded (K22e).</summary>
+    public bool MasqueradeAll { get; init; }
+
     /// <summary>Ethernet address of the host stack's side of the host port.</summary>
     public required MacAddress HostMac { get; init; }
 

@@ -12,6 +12,12 @@ public enum RouteKind : byte
     /// <summary>Tunnels them to another node.</summary>
     Overlay = 2,
 
-    /// <summary>Hands them to the node's own stack to route: nothing of the cluster. Never for packets from a tunnel.</summary>
+    /// <summary>
+    /// Nothing of the cluster: sent by the uplink where the <see cref="UnderlayTable{TAddress}"/> knows how, else handed to the node's
+    /// own stack to route. Never for packets from a tunnel.
+    /// </summary>
     World = 3,
+
+    /// <summary>A pod of this node. It is found in the <see cref="EndpointTable{TAddress}"/>; no route leads to it.</summary>
+    Pod = 4,
 }

@@ -29,6 +29,7 @@ public sealed class DataplaneEngine : IDisposable
     {
         Options = options;
         Conntrack = conntrack;
+        Affinity = new AffinityTable<IPv4Address>(options.AffinityEntries);
         _tables = initial;
         Umem = Umem.Create(options.Frames);
         _owners = new FrameOwners(options.Frames);
@@ -40,7 +41,7 @@ public sealed class DataplaneEngine : IDisposable
         Workers = new Worker[options.Workers];
         for (int i = 0; i < Workers.Length; i++)
         {
-            var path = new PathContext<IPv4Address>(conntrack, conntrack.Writer(i), new FragmentTable<IPv4Address>(), (ulong)Random.Shared.NextInt64());
+            var path = new PathContext<IPv4Address>(conntrack, conntrack.Writer(i), new FragmentTable<IPv4Address>(), Affinity, (ulong)Random.Shared.NextInt64());
             Workers[i] = new Worker(i, this, options.Worker with { Cpu = options.Cpus.Length > i ? options.Cpus[i] : -1 }, path);
         }
         Connect();
@@ -52,6 +53,9 @@ public sealed class DataplaneEngine : IDisposable
 
     /// <summary>Flows of all workers.</summary>
     public ConntrackTable<IPv4Address> Conntrack { get; }
+
+    /// <summary>Which endpoints of services clients had, for all workers.</summary>
+    public AffinityTable<IPv4Address> Affinity { get; }
 
     /// <summary>The threads.</summary>
     public Worker[] Workers { get; }

@@ -1,3 +1,6 @@
+using Dataplane.Conntrack;
+using Dataplane.Packets;
+
 namespace Dataplane.Workers;
 
 /// <summary>Sizes of a <see cref="DataplaneEngine"/>.</summary>
@@ -20,6 +23,9 @@ public sealed record EngineOptions
 
     /// <summary>The same for the uplink.</summary>
     public int UplinkFill { get; init; } = 1024;
+
+    /// <summary>Clients of services with session affinity that are remembered.</summary>
+    public int AffinityEntries { get; init; } = AffinityTable<IPv4Address>.DefaultCapacity;
 
     /// <summary>Frames that one worker may have handed to another, power of two.</summary>
     public int HandoffRing { get; init; } = 4096;

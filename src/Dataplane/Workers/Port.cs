@@ -75,7 +75,7 @@ public sealed class Port
     public bool IsGone { get; private set; }
 
     /// <summary>Where its packets come from.</summary>
-    internal PacketOrigin Origin => Kind switch { PortKind.Pod => PacketOrigin.Pod, PortKind.Host => PacketOrigin.Host, _ => PacketOrigin.Overlay };
+    internal PacketOrigin Origin => Kind switch { PortKind.Pod => PacketOrigin.Pod, PortKind.Host => PacketOrigin.Host, _ => PacketOrigin.Uplink };
 
     /// <summary>
     /// Gives the kernel frames to receive into, up to the target. A port whose kernel side had used most of them before we came back

@@ -9,6 +9,6 @@ public enum PortKind : byte
     /// <summary>The node's own stack.</summary>
     Host,
 
-    /// <summary>The node's NIC; its packets come in a tunnel.</summary>
+    /// <summary>The node's NIC.</summary>
     Uplink,
 }

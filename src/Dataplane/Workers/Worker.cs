@@ -251,7 +251,7 @@ public sealed class Worker : IDisposable
         {
             _taps.Outgoing(verdict.Port, frames, ref info);
             var port = _engine.PortById(verdict.Port);
-            var failure = info.Origin == PacketOrigin.Overlay && port is not null && _coalescer.Offer(port, frames, ref info)
+            var failure = info.Origin is PacketOrigin.Overlay or PacketOrigin.Uplink && port is not null && _coalescer.Offer(port, frames, ref info)
                 ? DropReason.None
                 : _transmitter.Send(port, frames, ref info);
             if (failure != DropReason.None)

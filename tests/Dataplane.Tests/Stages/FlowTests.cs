@@ -117,7 +117,7 @@ public sealed class FlowTests
             _path.Begin();
         }
         Assert.Equal(0, _path.Context.Flows.Counters.InUse);
-        PathAssert.Dropped(DropReason.ConntrackNoFlow, _path.FromPodA(PacketBuilder.IPv4(SampleNode.PodA, SampleNode.ManyService).Tcp(40_000, 80)));
+        PathAssert.Dropped(DropReason.ConntrackNoFlow, _path.FromPodB(PacketBuilder.IPv4(SampleNode.PodB, SampleNode.PodA).Tcp(8080, 40_000)));
     }
 
     [Fact]

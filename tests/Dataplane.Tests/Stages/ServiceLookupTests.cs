@@ -95,10 +95,6 @@ public sealed class ServiceLookupTests
     public void DropsAddressesThatNoServiceHas() => PathAssert.Dropped(
         DropReason.ServiceUnknown, _path.FromPodA(PacketBuilder.IPv4(SampleNode.PodA, SampleNode.NoService).Tcp(40_000, 80, TcpHeader.Syn)));
 
-    [Fact]
-    public void DropsSctpRatherThanSendItUntranslated() => PathAssert.Dropped(
-        DropReason.ServiceProtocolUnsupported, _path.FromPodA(PacketBuilder.IPv4(SampleNode.PodA, SampleNode.SctpService).Sctp(40_000, 80)));
-
     /// <summary>A service is translated where the packet comes from; behind the tunnel its address means nothing.</summary>
     [Fact]
     public void IsNotAppliedToWhatComesOutOfTheTunnel() => PathAssert.Dropped(

@@ -109,7 +109,12 @@ public sealed class TruncationTests
     {
         byte[] frame = PacketBuilder.IPv4(SampleNode.RemotePod, SampleNode.PodA).Udp(40_000, 80).Payload(20).InVxlan().Build();
         for (int length = 0; length < frame.Length; length++)
-            PathAssert.Dropped(length < EthernetHeader.Size ? DropReason.EthernetTruncated : DropReason.VxlanHeaderInvalid, _path.FromOverlay(frame[..length]));
+        {
+            // What is too short to be told for a tunnelled frame is a short IP packet.
+            var expected = length < EthernetHeader.Size ? DropReason.EthernetTruncated
+                : length < EthernetHeader.Size + IPv4Header.Size + UdpHeader.Size ? DropReason.IpHeaderInvalid : DropReason.VxlanHeaderInvalid;
+            PathAssert.Dropped(expected, _path.FromOverlay(frame[..length]));
+        }
         PathAssert.Forwarded(SampleNode.PodAPort, _path.FromOverlay(frame));
     }
 
@@ -124,7 +129,7 @@ public sealed class TruncationTests
             frame = frame[..(34 + length)];
             (frame[16], frame[17]) = (0, (byte)(IPv4Header.Size + length));
             if (length >= 6) (frame[38], frame[39]) = (0, (byte)length);
-            PathAssert.Dropped(DropReason.VxlanHeaderInvalid, _path.FromOverlay(frame));
+            PathAssert.Dropped(length < UdpHeader.Size ? DropReason.UdpHeaderInvalid : DropReason.VxlanHeaderInvalid, _path.FromOverlay(frame));
         }
     }
 

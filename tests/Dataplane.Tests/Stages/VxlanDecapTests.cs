@@ -55,22 +55,24 @@ public sealed class VxlanDecapTests
 
     [Fact]
     public void DropsFramesForOtherNodes() => PathAssert.Dropped(
-        DropReason.VxlanHeaderInvalid, _path.FromOverlay(ToPodA().InVxlan(to: SampleNode.LostNode).Build()));
+        DropReason.RouteNotLocal, _path.FromOverlay(ToPodA().InVxlan(to: SampleNode.LostNode).Build()));
 
     [Theory]
     [InlineData(4790)]
     [InlineData(8472)]
-    public void DropsFramesForOtherPorts(int port) => PathAssert.Dropped(DropReason.VxlanHeaderInvalid, _path.FromOverlay(ToPodA().InVxlan().Udp(51_000, port).Build()));
-
-    [Theory]
-    [InlineData(0, true)]
-    [InlineData(1480, false)]
-    public void DropsFragmentsOfTheUnderlay(int offset, bool more) => PathAssert.Dropped(
-        DropReason.VxlanHeaderInvalid, _path.FromOverlay(ToPodA().InVxlan().Fragment(offset, more).Build()));
+    public void LeavesFramesForOtherPortsToTheNode(int port) =>
+        PathAssert.Forwarded(SampleNode.HostPort, _path.FromOverlay(ToPodA().InVxlan().Udp(51_000, port).Build()));
 
     [Fact]
-    public void DropsOuterPacketsThatAreNotUdp() => PathAssert.Dropped(
-        DropReason.VxlanHeaderInvalid, _path.FromOverlay(PacketBuilder.IPv4(SampleNode.RemoteNode, SampleNode.NodeAddress).Tcp(51_000, 4789).Payload(60).Build()));
+    public void LeavesFragmentsOfTheUnderlayToTheNode()
+    {
+        PathAssert.Forwarded(SampleNode.HostPort, _path.FromOverlay(ToPodA().InVxlan().Fragment(0, more: true).Build()));
+        PathAssert.Forwarded(SampleNode.HostPort, _path.FromOverlay(ToPodA().InVxlan().Fragment(1480, more: false).Build()));
+    }
+
+    [Fact]
+    public void LeavesWhatIsNotUdpToTheNode() => PathAssert.Forwarded(
+        SampleNode.HostPort, _path.FromOverlay(PacketBuilder.IPv4(SampleNode.RemoteNode, SampleNode.NodeAddress).Tcp(51_000, 4789).Payload(60).Build()));
 
     [Fact]
     public void DropsOuterFramesThatAreNotIPv4() => PathAssert.Dropped(DropReason.EtherTypeUnsupported, _path.FromOverlay(ToPodA().InVxlan().EtherType(0x86dd).Build()));
@@ -86,8 +88,8 @@ public sealed class VxlanDecapTests
     {
         PathAssert.Dropped(DropReason.VxlanHeaderInvalid, _path.FromOverlay(ToPodA().InVxlan().TotalLength(35).Build()));
         PathAssert.Dropped(DropReason.VxlanHeaderInvalid, _path.FromOverlay(ToPodA().InVxlan().TotalLength(2000).Build()));
-        PathAssert.Dropped(DropReason.VxlanHeaderInvalid, _path.FromOverlay(ToPodA().InVxlan().IpVersion(6).Build()));
-        PathAssert.Dropped(DropReason.VxlanHeaderInvalid, _path.FromOverlay(ToPodA().InVxlan().IpHeaderWords(4).Build()));
+        PathAssert.Dropped(DropReason.IpHeaderInvalid, _path.FromOverlay(ToPodA().InVxlan().IpVersion(6).Build()));
+        PathAssert.Dropped(DropReason.IpHeaderInvalid, _path.FromOverlay(ToPodA().InVxlan().IpHeaderWords(4).Build()));
     }
 
     /// <summary>RFC 6040, section 4.2, figure 4.</summary>

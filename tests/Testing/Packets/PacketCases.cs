@@ -99,5 +99,5 @@ public static class PacketCases
     private static PacketCase FromHost(string name, PacketBuilder packet) => new(name, PacketOrigin.Host, SampleNode.HostPort, packet.Build(), VerdictKind.Forward);
 
     private static PacketCase FromOverlay(string name, PacketBuilder packet, VerdictKind expected = VerdictKind.Forward) =>
-        new(name, PacketOrigin.Overlay, SampleNode.UplinkPort, (expected == VerdictKind.Forward ? packet.InVxlan() : packet).Build(), expected);
+        new(name, PacketOrigin.Uplink, SampleNode.UplinkPort, (expected == VerdictKind.Forward ? packet.InVxlan() : packet).Build(), expected);
 }

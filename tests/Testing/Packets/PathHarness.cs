@@ -29,7 +29,7 @@ public sealed class PathHarness
     {
         Tables = tables ?? new SampleNode().Build();
         Conntrack = new ConntrackTable<IPv4Address>(new byte[ConntrackTable<IPv4Address>.RequiredBytes(flows, 1)], flows, 1, 0x1234_5678_9abc_def0, new ConntrackTimeouts());
-        Context = new PathContext<IPv4Address>(Conntrack, Conntrack.Writer(0), new FragmentTable<IPv4Address>(), 1);
+        Context = new PathContext<IPv4Address>(Conntrack, Conntrack.Writer(0), new FragmentTable<IPv4Address>(), new AffinityTable<IPv4Address>(1024), 1);
         _memory.AsSpan().Fill(Pattern);
         Context.Flows.Quiescent();
         Begin();
@@ -76,7 +76,13 @@ public sealed class PathHarness
 
     public PathResult FromHost(PacketBuilder packet) => FromHost(packet.Build());
 
-    public PathResult FromOverlay(byte[] frame) => Send(frame, PacketOrigin.Overlay, SampleNode.UplinkPort);
+    public PathResult FromOverlay(byte[] frame) => FromUplink(frame);
+
+    /// <summary>A frame from the underlay.</summary>
+    public PathResult FromUplink(byte[] frame) => Send(frame, PacketOrigin.Uplink, SampleNode.UplinkPort);
+
+    /// <inheritdoc cref="FromUplink(byte[])"/>
+    public PathResult FromUplink(PacketBuilder packet) => FromUplink(packet.Build());
 
     /// <summary>The packet is put into VXLAN unless it is already.</summary>
     public PathResult FromOverlay(PacketBuilder packet) => FromOverlay(packet.InVxlan().Build());

@@ -28,7 +28,7 @@ public sealed class SampleNode
     public const int OpenPolicy = 0, GuardPolicy = 1;
 
     /// <summary>What <see cref="Routes"/> lead to.</summary>
-    public const int WorldRoute = 0, NoRoute = 1, HostRoute = 2, RemoteRoute = 3, LostRoute = 4;
+    public const int WorldRoute = 0, NoRoute = 1, HostRoute = 2, RemoteRoute = 3, LostRoute = 4, RemoteNodeRoute = 5;
 
     /// <summary>Pods of this node. <see cref="Guarded"/> has a policy; <see cref="Starting"/> waits for one.</summary>
     public static readonly IPv4Address PodA = new(10, 244, 1, 10), PodB = new(10, 244, 1, 11), Guarded = new(10, 244, 1, 12), Starting = new(10, 244, 1, 13);
@@ -38,6 +38,9 @@ public sealed class SampleNode
 
     /// <summary>This node: the pods' gateway, and its address on the underlay.</summary>
     public static readonly IPv4Address Gateway = new(10, 244, 1, 1), NodeAddress = new(192, 168, 0, 1);
+
+    /// <summary>Stands for this node towards its own stack.</summary>
+    public static readonly IPv4Address HostPeer = new(169, 254, 77, 1);
 
     /// <summary>Another node, its host port and a pod there; and a node whose Ethernet address is not known, and a pod there.</summary>
     public static readonly IPv4Address RemoteNode = new(192, 168, 0, 2), RemoteGateway = new(10, 244, 2, 1), RemotePod = new(10, 244, 2, 20), LostNode = new(192, 168, 0, 3), LostPod = new(10, 244, 3, 30);
@@ -93,11 +96,33 @@ public sealed class SampleNode
         [(SctpService, IpProtocol.Sctp, 80)] = [At(PodB, 8080)],
     };
 
+    /// <summary>Further frontends, with the services behind them.</summary>
+    public List<Frontend<IPv4Address>> Frontends { get; } = [];
+
+    /// <summary>The way out of the cluster; by the host port unless a test says otherwise.</summary>
+    public UnderlayTable<IPv4Address> Underlay { get; set; } = UnderlayTable<IPv4Address>.Empty;
+
+    /// <summary>A way out of the cluster by <see cref="Router"/> for everything.</summary>
+    public static UnderlayTable<IPv4Address> ByRouter { get; } = new([new(default, 0, 1)], [Router]);
+
+    /// <summary>The next hop of <see cref="ByRouter"/>.</summary>
+    public static Neighbor Router => new() { Port = UplinkPort, Mac = NextHopMac, Source = UplinkMac, Mtu = 1500 };
+
+    /// <summary>See <see cref="NodeSettings"/>.</summary>
+    public bool Masquerade { get; set; }
+
+    /// <summary>See <see cref="NodeSettings"/>.</summary>
+    public bool MasqueradeAll { get; set; }
+
+    /// <summary>Outside destinations that are not masqueraded.</summary>
+    public List<PrefixEntry<IPv4Address>> Unmasqueraded { get; } = [];
+
     /// <summary>Prefixes and where they lead.</summary>
     public List<(IPv4Address Address, int Length, int Route)> Routes { get; } =
     [
         (default, 0, WorldRoute), (new(10, 244, 1, 0), 24, NoRoute), (Gateway, 32, HostRoute), (NodeAddress, 32, HostRoute), (new(10, 96, 0, 0), 16, NoRoute),
-        (new(10, 244, 2, 0), 24, RemoteRoute), (RemoteNode, 32, RemoteRoute), (new(10, 244, 3, 0), 24, LostRoute), (LostNode, 32, LostRoute),
+        (HostPeer, 32, HostRoute),
+        (new(10, 244, 2, 0), 24, RemoteRoute), (RemoteNode, 32, RemoteNodeRoute), (new(10, 244, 3, 0), 24, LostRoute), (LostNode, 32, LostRoute),
     ];
 
     /// <summary>Tables as the packet path reads them.</summary>
@@ -105,7 +130,7 @@ public sealed class SampleNode
     {
         Generation = 1,
         Revision = Revision,
-        Node = new NodeSettings { HostPort = Host, WorldMtu = WorldMtu, HostMac = HostMac, GatewayMac = GatewayMac, TunnelAddress = NodeAddress, Vni = Vni, VxlanPort = VxlanPort },
+        Node = new NodeSettings { HostPort = Host, WorldMtu = WorldMtu, Masquerade = Masquerade, MasqueradeAll = MasqueradeAll, HostMac = HostMac, GatewayMac = GatewayMac, TunnelAddress = NodeAddress, Vni = Vni, VxlanPort = VxlanPort },
         Policies = new PolicyTable(Policies),
         Vteps = new VtepTable([Tunnel(RemoteNode, RemoteVtepMac, true), Tunnel(LostNode, Mac("0e:64:c0:a8:00:03"), false)]),
         IPv4 = new FamilyTables<IPv4Address>
@@ -114,18 +139,25 @@ public sealed class SampleNode
             Services = BuildServices(),
             Routes = new RouteTable<IPv4Address>(
                 [.. Routes.ConvertAll(r => new PrefixEntry<IPv4Address>(r.Address, r.Length, r.Route))],
-                [new(RouteKind.World, 0), new(RouteKind.Unreachable, 0), new(RouteKind.Host, 0), new(RouteKind.Overlay, 0), new(RouteKind.Overlay, 1)]),
+                [new(RouteKind.World, 0), new(RouteKind.Unreachable, 0), new(RouteKind.Host, 0), new(RouteKind.Overlay, 0), new(RouteKind.Overlay, 1), new(RouteKind.Overlay, 0, IsNode: true)]),
             Identities = new IpCache<IPv4Address>(
             [
                 new(NodeAddress, 32, (int)Identities.Host), new(Gateway, 32, (int)Identities.Host), new(RemoteNode, 32, (int)Identities.RemoteNode),
                 new(RemoteGateway, 32, (int)Identities.RemoteNode), new(RemotePod, 32, (int)RemotePodIdentity), new(new(198, 51, 100, 0), 24, (int)PartnerIdentity),
             ]),
             Gateway = Gateway,
+            HostPeer = HostPeer,
+            NodeAddress = NodeAddress,
+            Underlay = Underlay,
+            Unmasqueraded = new PrefixTable<IPv4Address>(Unmasqueraded),
         },
     };
 
     /// <summary>A backend.</summary>
     public static Backend<IPv4Address> At(IPv4Address address, ushort port) => new(address, Be16.FromHost(port));
+
+    /// <summary>Endpoints of a service, in any order.</summary>
+    public static BackendSet<IPv4Address> Set(params Backend<IPv4Address>[] backends) => new([.. backends.Order()]);
 
     /// <summary>A local pod.</summary>
     public static Endpoint<IPv4Address> Pod(IPv4Address address, ushort port, uint identity, int policy) => new(address, port, MacOf(address), identity, policy);
@@ -142,16 +174,13 @@ public sealed class SampleNode
 
     private ServiceTable<IPv4Address> BuildServices()
     {
-        var frontends = new List<Frontend<IPv4Address>>();
-        var services = new List<ServiceBackends>();
-        var backends = new List<Backend<IPv4Address>>();
+        uint id = 0;
+        List<Frontend<IPv4Address>> frontends = [.. Frontends];
         foreach (var (frontend, own) in Services)
-        {
-            frontends.Add(new(frontend.Address, frontend.Protocol, frontend.Port, services.Count));
-            services.Add(new(backends.Count, own.Length));
-            backends.AddRange(own);
-        }
-        return new ServiceTable<IPv4Address>(frontends, [.. services], [.. backends], [new(new(10, 96, 0, 0), 16, 0)]);
+            frontends.Add(new(frontend.Address, frontend.Protocol, frontend.Port, FrontendKind.ClusterIp, new Service<IPv4Address> { Id = ++id, Cluster = Set(own), Local = Set() }));
+        var index = FrontendIndex<IPv4Address>.Build(frontends, out var clash) ?? throw new InvalidOperationException($"two services at {clash.Address}:{clash.Port}");
+        return new ServiceTable<IPv4Address>(
+            index, new AddressMap<IPv4Address>([new(NodeAddress, (int)NodeAddressKind.Local), new(RemoteNode, (int)NodeAddressKind.Remote)]), new PrefixTable<IPv4Address>([new(new(10, 96, 0, 0), 16, 0)]));
     }
 
     private Vtep Tunnel(IPv4Address remote, MacAddress inner, bool resolved) => new()
