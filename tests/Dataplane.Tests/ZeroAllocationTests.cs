@@ -45,18 +45,24 @@ public sealed class ZeroAllocationTests
         bed.Send(path, packet.Frame);
         bed.Sent();
         var frames = new XdpDescriptor[XdpDescriptor.MaxPerPacket];
-        long allocated = 0;
-        for (int i = 0; i < 200; i++)
+        // The least of several rounds, as in Allocations: the runtime may allocate for itself when it replaces hot code.
+        long least = long.MaxValue;
+        for (int round = 0; round < 5 && least != 0; round++)
         {
-            var info = path.Info;
-            var packetFrames = bed.Place(path, packet.Frame, frames);
-            long before = GC.GetAllocatedBytesForCurrentThread();
-            var reason = bed.Transmitter.Send(bed.Port, packetFrames, ref info);
-            allocated += GC.GetAllocatedBytesForCurrentThread() - before;
-            Assert.Equal(DropReason.None, reason);
-            bed.Discard();
+            long allocated = 0;
+            for (int i = 0; i < 200; i++)
+            {
+                var info = path.Info;
+                var packetFrames = bed.Place(path, packet.Frame, frames);
+                long before = GC.GetAllocatedBytesForCurrentThread();
+                var reason = bed.Transmitter.Send(bed.Port, packetFrames, ref info);
+                allocated += GC.GetAllocatedBytesForCurrentThread() - before;
+                Assert.Equal(DropReason.None, reason);
+                bed.Discard();
+            }
+            least = Math.Min(least, allocated);
         }
-        Assert.Equal(0, allocated);
+        Assert.Equal(0, least);
     }
 
     private static void Run(PathHarness path, PacketCase packet)

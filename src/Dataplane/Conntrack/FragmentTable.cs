@@ -87,7 +87,8 @@ public sealed class FragmentTable<TAddress>
     private Span<Fragment> Set(TAddress source, TAddress destination, uint id, byte protocol)
     {
         ulong high = Math.BigMul(TAddress.Mix(source, destination, _seed), (id | (ulong)protocol << 32) ^ 0x9e3779b97f4a7c15, out ulong low);
-        return _fragments.AsSpan(((int)((high ^ low) >> 32) & _setMask) * SetSize, SetSize);
+        // Mixed once more: identifications that follow each other would be spread evenly for some seeds, and badly for others.
+        return _fragments.AsSpan(((int)((high ^ low) * 0xd6e8feb86659fd93 >> 32) & _setMask) * SetSize, SetSize);
     }
 
     private static long Age(in Fragment f, uint now) => f.InUse ? now - f.Seen : long.MaxValue;

@@ -85,9 +85,11 @@ public static class IcmpErrorTranslate
         var transport = quote[headerLength..];
         if (was.Protocol == TAddress.IcmpProtocol && TAddress.IsEcho(transport[0]))
         {
-            // The sender knows its request by the identifier; the checksum is not looked at again.
-            ushort identifier = now.SourcePort.Raw;
+            // The sender knows its request by the identifier.
+            ushort old = MemoryMarshal.Read<ushort>(transport[IcmpHeader.IdentifierOffset..]), identifier = now.SourcePort.Raw;
+            ushort sum = Checksum.UpdateComplete(MemoryMarshal.Read<ushort>(transport[IcmpHeader.ChecksumOffset..]), Checksum.Delta(old, identifier));
             MemoryMarshal.Write(transport[IcmpHeader.IdentifierOffset..], in identifier);
+            MemoryMarshal.Write(transport[IcmpHeader.ChecksumOffset..], in sum);
             return;
         }
         if (was.Protocol is not (IpProtocol.Tcp or IpProtocol.Udp or IpProtocol.Sctp)) return;

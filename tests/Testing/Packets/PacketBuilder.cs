@@ -117,8 +117,9 @@ public sealed class PacketBuilder
         return this;
     }
 
-    public PacketBuilder Tcp(int sourcePort, int destinationPort, int flags = TcpHeader.Ack, uint sequence = 1000, uint acknowledgment = 2000, int options = 0)
+    public PacketBuilder Tcp(int sourcePort, int destinationPort, int flags = TcpHeader.Ack, uint sequence = 1000, uint acknowledgment = 2000, int options = 0, int window = 0x7210, byte[]? optionBytes = null)
     {
+        if (optionBytes is not null) options = (optionBytes.Length + 3) & ~3;
         var tcp = new byte[TcpHeader.Size + options];
         BinaryPrimitives.WriteUInt16BigEndian(tcp, (ushort)sourcePort);
         BinaryPrimitives.WriteUInt16BigEndian(tcp.AsSpan(2), (ushort)destinationPort);
@@ -126,8 +127,9 @@ public sealed class PacketBuilder
         BinaryPrimitives.WriteUInt32BigEndian(tcp.AsSpan(8), acknowledgment);
         tcp[12] = (byte)(tcp.Length / 4 << 4);
         tcp[13] = (byte)flags;
-        BinaryPrimitives.WriteUInt16BigEndian(tcp.AsSpan(14), 0x7210);
+        BinaryPrimitives.WriteUInt16BigEndian(tcp.AsSpan(14), (ushort)window);
         tcp.AsSpan(TcpHeader.Size).Fill(1);
+        optionBytes?.CopyTo(tcp, TcpHeader.Size);
         return Transport(IpProtocol.Tcp, tcp, TcpHeader.ChecksumOffset);
     }
 
@@ -153,6 +155,7 @@ public sealed class PacketBuilder
         return this;
     }
 
+    /// <summary>SCTP with its CRC32c.</summary>
     public PacketBuilder Sctp(int sourcePort, int destinationPort)
     {
         var sctp = new byte[SctpHeader.Size];
@@ -243,6 +246,7 @@ public sealed class PacketBuilder
         _payload.CopyTo(transport[_transport.Length..]);
         if (_protocol == IpProtocol.Udp && _transport.Length >= UdpHeader.Size)
             BinaryPrimitives.WriteUInt16BigEndian(transport[4..], (ushort)(_transportLength ?? transportLength));
+        if (_protocol == IpProtocol.Sctp && _transport.Length >= SctpHeader.Size) BinaryPrimitives.WriteUInt32LittleEndian(transport[8..], PlainChecksum.Crc32c(transport));
         if (_checksumOffset >= 0) BinaryPrimitives.WriteUInt16BigEndian(transport[_checksumOffset..], ChecksumOf(ip, transport));
         return [.. Link(), .. ip, .. new byte[_padding]];
     }

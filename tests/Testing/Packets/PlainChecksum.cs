@@ -24,4 +24,16 @@ public static class PlainChecksum
     /// <param name="length">Bytes of transport header and payload.</param>
     public static ushort PseudoHeader(ReadOnlySpan<byte> addresses, byte protocol, int length) =>
         Add(Add(0, addresses), [0, protocol, (byte)(length >> 8), (byte)length]);
+
+    /// <summary>CRC32c bit by bit (RFC 9260, appendix A), over data whose own checksum field is zero.</summary>
+    public static uint Crc32c(ReadOnlySpan<byte> data)
+    {
+        uint crc = uint.MaxValue;
+        foreach (byte b in data)
+        {
+            crc ^= b;
+            for (int bit = 0; bit < 8; bit++) crc = (crc & 1) != 0 ? crc >> 1 ^ 0x82f63b78 : crc >> 1;
+        }
+        return ~crc;
+    }
 }

@@ -1,0 +1,94 @@
+using Dataplane.Headers;
+using Dataplane.Packets;
+using Dataplane.Testing.Packets;
+using Xunit;
+
+namespace Dataplane.Tests.Stages;
+
+/// <summary>RST for connections whose other end is gone (K25) or that are forgotten here (K30), exact enough for the sender to take it.</summary>
+public sealed class TcpResetTests
+{
+    private readonly PathHarness _path = new();
+
+    private static PacketBuilder ToService(byte flags, int payload = 0) => PacketBuilder.IPv4(SampleNode.PodA, SampleNode.WebService).Tcp(40_000, 80, flags).Payload(payload);
+
+    [Fact]
+    public void K30_AServicesClientWhoseConnectionIsNotKnownIsToldSo()
+    {
+        var result = _path.FromPodA(ToService(TcpHeader.Ack | TcpHeader.Psh, 100)); // seq 1000, ack 2000
+        PathAssert.Replied(SampleNode.PodAPort, result);
+        byte[] expected = PacketBuilder.IPv4(SampleNode.WebService, SampleNode.PodA).Identification(0).Ethernet(SampleNode.MacOf(SampleNode.PodA), SampleNode.GatewayMac)
+            .Tcp(80, 40_000, TcpHeader.Rst, sequence: 2000, acknowledgment: 0, window: 0).Build();
+        PacketAssert.Equal(expected, result.Bytes);
+        Assert.Equal(DropReason.ConntrackNoFlow, result.Info.ReplyReason);
+        Assert.Equal(0, _path.Context.Flows.Counters.InUse);
+    }
+
+    /// <summary>RFC 9293, section 3.10.7.1: without an acknowledgment the RST acknowledges what it answers.</summary>
+    [Theory]
+    [InlineData(TcpHeader.Fin, 100, 1101u)]
+    [InlineData((byte)0, 100, 1100u)]
+    public void AcknowledgesASegmentThatAcknowledgesNothing(byte flags, int payload, uint acknowledged)
+    {
+        var packet = PathAssert.Replied(SampleNode.PodAPort, _path.FromPodA(ToService(flags, payload)));
+        Assert.Equal((TcpHeader.Rst | TcpHeader.Ack, 0u, acknowledged), (packet.TcpFlags, packet.Sequence, packet.Acknowledgment));
+    }
+
+    [Fact]
+    public void NeverAnswersAReset() => PathAssert.Dropped(DropReason.ConntrackNoFlow, _path.FromPodA(ToService(TcpHeader.Rst)));
+
+    /// <summary>P20: between pods a segment that only looks like an answer is dropped silently, as before.</summary>
+    [Fact]
+    public void K30_WhatIsForNoServiceIsDropped() => PathAssert.Dropped(
+        DropReason.ConntrackNoFlow, _path.FromPodA(PacketBuilder.IPv4(SampleNode.PodA, SampleNode.PodB).Tcp(40_000, 8080)));
+
+    [Fact]
+    public void K25_BothEndsOfAnOrphanedConnectionGetResets()
+    {
+        Establish();
+        Assert.Single(_path.Conntrack.Reader.Orphan(e => e.Reply.Source.Equals(SampleNode.PodB)));
+
+        var client = _path.FromPodA(ToService(TcpHeader.Ack, 10));
+        var packet = PathAssert.Replied(SampleNode.PodAPort, client);
+        Assert.Equal((SampleNode.WebService, 80, TcpHeader.Rst, 2000u), (packet.Source, packet.SourcePort, packet.TcpFlags, packet.Sequence));
+        Assert.Equal(DropReason.ConnectionOrphaned, client.Info.ReplyReason);
+        var server = PathAssert.Replied(SampleNode.PodBPort, _path.FromPodB(PacketBuilder.IPv4(SampleNode.PodB, SampleNode.PodA).Tcp(8080, 40_000)));
+        Assert.Equal((SampleNode.PodA, TcpHeader.Rst), (server.Source, server.TcpFlags));
+    }
+
+    [Fact]
+    public void K25_ANewConnectionInPlaceOfAnOrphanIsLetThrough()
+    {
+        Establish();
+        _path.Conntrack.Reader.Orphan(_ => true);
+        PathAssert.Forwarded(SampleNode.PodBPort, _path.FromPodA(ToService(TcpHeader.Syn)));
+    }
+
+    [Fact]
+    public void K25_OrphansAreForgottenSoonAndOtherProtocolsAtOnce()
+    {
+        Establish();
+        _path.FromPodA(PacketBuilder.IPv4(SampleNode.PodA, SampleNode.DnsService).Udp(40_000, 53));
+        Assert.Single(_path.Conntrack.Reader.Orphan(_ => true));
+        for (int i = 0; i < 45; i++)
+        {
+            _path.Now++;
+            _path.Begin();
+        }
+        Assert.Equal(0, _path.Context.Flows.Counters.InUse);
+    }
+
+    [Fact]
+    public void IsHeldToTheRateOfIcmpErrors()
+    {
+        for (int i = 0; i < 1000; i++) PathAssert.Replied(SampleNode.PodAPort, _path.FromPodA(ToService(TcpHeader.Ack)));
+        PathAssert.Dropped(DropReason.IcmpRateLimited, _path.FromPodA(ToService(TcpHeader.Ack)));
+    }
+
+    private void Establish()
+    {
+        PathAssert.Forwarded(SampleNode.PodBPort, _path.FromPodA(ToService(TcpHeader.Syn)));
+        PathAssert.Forwarded(SampleNode.PodAPort, _path.FromPodB(PacketBuilder.IPv4(SampleNode.PodB, SampleNode.PodA).Tcp(8080, 40_000, TcpHeader.Syn | TcpHeader.Ack)));
+        PathAssert.Forwarded(SampleNode.PodBPort, _path.FromPodA(ToService(TcpHeader.Ack)));
+    }
+}
