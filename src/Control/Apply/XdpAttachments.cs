@@ -23,7 +23,7 @@ internal sealed class XdpAttachments : IDisposable
     /// <summary>Puts the uplink under a program that takes VXLAN for <paramref name="nodeAddress"/> (network byte order) only.</summary>
     public XdpAttachment AttachUplink(int ifindex, XdpMode mode, uint nodeAddress, ushort vxlanPort)
     {
-        _uplink.Map("config").Update(0u, new UplinkConfig { VxlanPort = Packets.Be16.FromHost(vxlanPort).Raw, NativeRouting = 0 });
+        _uplink.Map("config").Update(0u, new UplinkConfig(Packets.Be16.FromHost(vxlanPort).Raw, 0, 0, 0));
         _uplink.Map("node_addresses").Update(nodeAddress, (byte)1);
         return Attach(_uplink, ifindex, mode, shared: true);
     }
@@ -65,10 +65,6 @@ internal sealed class XdpAttachments : IDisposable
         return how;
     }
 
-    // struct uplink_config in xdp-progs/uplink.bpf.c
-    private struct UplinkConfig
-    {
-        public ushort VxlanPort; // network byte order
-        public ushort NativeRouting;
-    }
+    // struct uplink_config in xdp-progs/uplink.bpf.c; the port in network byte order
+    private readonly record struct UplinkConfig(ushort VxlanPort, ushort NativeRouting, ushort NatFirst, ushort NatLast);
 }
