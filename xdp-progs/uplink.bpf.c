@@ -3,9 +3,15 @@
  * The node's NIC: only what is ours goes to the socket, everything else is left to the kernel, and so is ours while
  * there is no socket. The node stays reachable whatever happens to the dataplane.
  *
- * Ours: VXLAN to this node (UDP to the configured port at one of the node's addresses), and, with native routing,
- * packets to a local pod. Fragments are passed: the later ones carry no port, so the kernel must see all of them.
- * VLAN-tagged frames, IPv4 options and IPv6 are passed too; nothing of ours has them on the outside.
+ * Ours are
+ *  - VXLAN: whole UDP packets without IP options to the configured port at an address of this node;
+ *  - packets whose destination is one of our ends: a service frontend, or an address and port that we translate
+ *    sources to (for an echo reply the identifier is the port);
+ *  - ICMP errors about a packet that one of our ends has sent;
+ *  - fragments of such packets, if the first one, which alone has the ports, comes first;
+ *  - with native routing, packets to a local pod.
+ *
+ * VLAN-tagged frames and IPv6 are passed; nothing of ours has them on the outside.
  */
 #include "maps.h"
 
@@ -14,12 +20,23 @@
 #include <linux/ip.h>
 #include <linux/udp.h>
 
-#define IP_FRAGMENT 0x3fff	/* more-fragments bit and offset: zero in a whole packet */
+#define IP_MORE_FRAGMENTS 0x2000
+#define IP_OFFSET 0x1fff
+
+/* Types of linux/icmp.h, which includes headers of the C library. */
+#define ICMP_ECHO_REPLY 0
+#define ICMP_DEST_UNREACH 3
+#define ICMP_SOURCE_QUENCH 4
+#define ICMP_ECHO 8
+#define ICMP_TIME_EXCEEDED 11
+#define ICMP_PARAMETER_PROBLEM 12
 
 /* One entry, written by user space before frames are expected; all zero means that nothing is ours. */
 struct uplink_config {
 	__be16 vxlan_port;	/* 0: no VXLAN */
 	__u16 native_routing;	/* not 0: look destinations up in local_pods */
+	__u16 nat_first;	/* host order: the ports that sources are translated to, both ends included */
+	__u16 nat_last;		/* 0: none */
 };
 
 struct {
@@ -29,13 +46,50 @@ struct {
 	__type(value, struct uplink_config);
 } config SEC(".maps");
 
-/* The node's IPv4 addresses that VXLAN may be sent to (network order). */
+enum address_flag {
+	ADDRESS_VXLAN = 1,	/* tunnels end here */
+	ADDRESS_NODE_PORT = 2,	/* frontends of the address 0.0.0.0 are served here */
+	ADDRESS_NAT = 4,	/* sources are translated to it */
+};
+
+/* The node's IPv4 addresses (network order) and what each is for. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 256);
 	__type(key, __be32);
 	__type(value, __u8);
 } node_addresses SEC(".maps");
+
+struct frontend {
+	__be32 address;		/* 0.0.0.0: every address with ADDRESS_NODE_PORT */
+	__be16 port;
+	__u8 protocol;		/* TCP, UDP or SCTP */
+	__u8 zero;
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 262144);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct frontend);
+	__type(value, __u8);
+} frontends SEC(".maps");
+
+struct fragmented {
+	__be32 source;
+	__be32 destination;
+	__be16 id;
+	__u8 protocol;
+	__u8 zero;
+};
+
+/* Packets whose first fragment was ours. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 8192);
+	__type(key, struct fragmented);
+	__type(value, __u8);
+} fragments SEC(".maps");
 
 struct ipv4_prefix {
 	__u32 length;
@@ -51,36 +105,128 @@ struct {
 	__type(value, __u8);
 } local_pods SEC(".maps");
 
-static __always_inline int is_ours(struct xdp_md *ctx)
+/* The first 8 bytes above IP, which a first fragment and the quote of an ICMP error have at least. */
+union transport {
+	struct udphdr ports;	/* TCP and SCTP have theirs in the same place */
+	struct {
+		__u8 type;
+		__u8 code;
+		__be16 checksum;
+		__be16 id;	/* of an echo */
+		__be16 sequence;
+	} icmp;
+};
+
+/* NULL if the header is not one, or the frame ends before 8 bytes of transport. */
+static __always_inline union transport *transport_of(struct iphdr *ip, void *end)
 {
-	void *end = (void *)(long)ctx->data_end;
-	struct ethhdr *eth = (void *)(long)ctx->data;
-	struct iphdr *ip = (void *)(eth + 1);
-	struct udphdr *udp = (void *)(ip + 1);
-	struct uplink_config *settings;
-	__u32 zero = 0;
+	union transport *transport;
 
-	if ((void *)(ip + 1) > end || eth->h_proto != bpf_htons(ETH_P_IP) || ip->version != 4)
-		return 0;
-	settings = bpf_map_lookup_elem(&config, &zero);
-	if (!settings)
-		return 0;
-	if (ip->protocol == IPPROTO_UDP && ip->ihl == 5 && !(ip->frag_off & bpf_htons(IP_FRAGMENT)) &&
-	    (void *)(udp + 1) <= end && settings->vxlan_port && udp->dest == settings->vxlan_port &&
-	    bpf_map_lookup_elem(&node_addresses, &ip->daddr))
+	if ((void *)(ip + 1) > end || ip->version != 4 || ip->ihl < 5)
+		return NULL;
+	transport = (void *)ip + ip->ihl * 4;
+	return (void *)(transport + 1) <= end ? transport : NULL;
+}
+
+static __always_inline int address_has(__be32 address, enum address_flag flag)
+{
+	__u8 *flags = bpf_map_lookup_elem(&node_addresses, &address);
+
+	return flags && *flags & flag;
+}
+
+static __always_inline int is_our_end(struct uplink_config *settings, __be32 address, __be16 port, __u8 protocol)
+{
+	struct frontend frontend = { .address = address, .port = port, .protocol = protocol };
+	__u16 number = bpf_ntohs(port);
+
+	if (settings->nat_last && number >= settings->nat_first && number <= settings->nat_last && address_has(address, ADDRESS_NAT))
 		return 1;
-	if (settings->native_routing) {
-		struct ipv4_prefix pod = { .length = 32, .address = ip->daddr };
+	if (bpf_map_lookup_elem(&frontends, &frontend))
+		return 1;
+	frontend.address = 0;
+	return address_has(address, ADDRESS_NODE_PORT) && bpf_map_lookup_elem(&frontends, &frontend);
+}
 
-		return bpf_map_lookup_elem(&local_pods, &pod) != NULL;
-	}
-	return 0;
+static __always_inline int has_ports(__u8 protocol)
+{
+	return protocol == IPPROTO_TCP || protocol == IPPROTO_UDP || protocol == IPPROTO_SCTP;
+}
+
+/* Errors about our own VXLAN packets are the kernel's: it learns the path MTU from them. */
+static __always_inline int is_error_about_ours(struct uplink_config *settings, union transport *error, void *end)
+{
+	struct iphdr *quoted = (void *)(error + 1);
+	union transport *transport;
+	__u8 type = error->icmp.type;
+
+	if (type != ICMP_DEST_UNREACH && type != ICMP_SOURCE_QUENCH && type != ICMP_TIME_EXCEEDED && type != ICMP_PARAMETER_PROBLEM)
+		return 0;
+	transport = transport_of(quoted, end);
+	if (!transport || quoted->frag_off & bpf_htons(IP_OFFSET))
+		return 0;
+	if (quoted->protocol == IPPROTO_ICMP)
+		return transport->icmp.type == ICMP_ECHO &&
+		       is_our_end(settings, quoted->saddr, transport->icmp.id, IPPROTO_ICMP);
+	if (!has_ports(quoted->protocol) ||
+	    (quoted->protocol == IPPROTO_UDP && settings->vxlan_port && transport->ports.dest == settings->vxlan_port))
+		return 0;
+	return is_our_end(settings, quoted->saddr, transport->ports.source, quoted->protocol);
+}
+
+static __always_inline int is_ours(struct uplink_config *settings, struct iphdr *ip, void *end)
+{
+	struct fragmented fragmented = { .source = ip->saddr, .destination = ip->daddr, .id = ip->id, .protocol = ip->protocol };
+	int more = ip->frag_off & bpf_htons(IP_MORE_FRAGMENTS);
+	union transport *transport;
+	__u8 yes = 1;
+	int ours;
+
+	if (ip->frag_off & bpf_htons(IP_OFFSET))
+		return bpf_map_lookup_elem(&fragments, &fragmented) != NULL;
+	transport = transport_of(ip, end);
+	if (!transport)
+		return 0;
+	if (ip->protocol == IPPROTO_UDP && settings->vxlan_port && transport->ports.dest == settings->vxlan_port &&
+	    address_has(ip->daddr, ADDRESS_VXLAN))
+		return !more && ip->ihl == 5;
+	if (has_ports(ip->protocol))
+		ours = is_our_end(settings, ip->daddr, transport->ports.dest, ip->protocol);
+	else if (ip->protocol != IPPROTO_ICMP)
+		ours = 0;
+	else if (transport->icmp.type == ICMP_ECHO_REPLY)
+		ours = is_our_end(settings, ip->daddr, transport->icmp.id, IPPROTO_ICMP);
+	else
+		return !more && is_error_about_ours(settings, transport, end);
+	if (!more)
+		return ours;
+	/* Identifications come round: what is remembered of an earlier packet must not take fragments of a later one. */
+	if (ours)
+		bpf_map_update_elem(&fragments, &fragmented, &yes, BPF_ANY);
+	else
+		bpf_map_delete_elem(&fragments, &fragmented);
+	return ours;
+}
+
+static __always_inline int is_to_local_pod(struct uplink_config *settings, struct iphdr *ip)
+{
+	struct ipv4_prefix pod = { .length = 32, .address = ip->daddr };
+
+	return settings->native_routing && bpf_map_lookup_elem(&local_pods, &pod);
 }
 
 SEC("xdp")
 int dp_uplink(struct xdp_md *ctx)
 {
-	if (!is_ours(ctx))
+	void *end = (void *)(long)ctx->data_end;
+	struct ethhdr *eth = (void *)(long)ctx->data;
+	struct iphdr *ip = (void *)(eth + 1);
+	struct uplink_config *settings;
+	__u32 zero = 0;
+
+	settings = bpf_map_lookup_elem(&config, &zero);
+	if (!settings || (void *)(ip + 1) > end || eth->h_proto != bpf_htons(ETH_P_IP) || ip->version != 4 ||
+	    (!is_ours(settings, ip, end) && !is_to_local_pod(settings, ip)))
 		return count_action(XDP_PASS);
 	return to_socket(ctx, XDP_PASS);
 }

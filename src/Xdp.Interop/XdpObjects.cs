@@ -15,7 +15,10 @@ public static class XdpObjects
     /// <summary>Host end of a pod's veth: every frame to the socket, dropped without one. Maps: xsks, ports, counters.</summary>
     public static byte[] Pod => Read("pod.bpf.o");
 
-    /// <summary>The node's NIC: only what is ours to the socket, the rest to the kernel. Maps: xsks, ports, counters, config, node_addresses, local_pods.</summary>
+    /// <summary>
+    /// The node's NIC: only what is ours to the socket, the rest to the kernel. Maps: xsks, ports, counters, config, node_addresses, frontends, fragments,
+    /// local_pods.
+    /// </summary>
     public static byte[] Uplink => Read("uplink.bpf.o");
 
     /// <summary>Our end of the host port: every frame to the socket, dropped without one. Maps: xsks, ports, counters.</summary>

@@ -38,6 +38,7 @@ internal sealed unsafe class XskSetup(Umem umem, int ifindex, uint queue, XskSoc
         MapRings();
         SetBudget();
         SetSendBuffer();
+        SetMark();
         Bind();
         ReadMode();
     }
@@ -140,6 +141,13 @@ internal sealed unsafe class XskSetup(Umem umem, int ifindex, uint queue, XskSoc
         uint length = sizeof(int);
         _ = LibC.getsockopt(Fd, LibC.SOL_SOCKET, LibC.SO_SNDBUF, &bytes, &length);
         SendBufferBytes = bytes;
+    }
+
+    private void SetMark()
+    {
+        uint mark = options.Mark;
+        if (mark != 0 && LibC.setsockopt(Fd, LibC.SOL_SOCKET, LibC.SO_MARK, &mark, sizeof(uint)) != 0)
+            throw Failure("SO_MARK", "CAP_NET_ADMIN is missing");
     }
 
     /// <summary>Binds with as many of the wanted features as the kernel and driver have: zero-copy is given up first, then multi-buffer.</summary>

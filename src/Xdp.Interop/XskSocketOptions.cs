@@ -39,6 +39,12 @@ public sealed record XskSocketOptions
     public int SendBufferBytes { get; init; } = 8 * 1024 * 1024;
 
     /// <summary>
+    /// Mark of the packets that are sent (SO_MARK), for routing rules and filters of the stack at the other end of a veth in the same network namespace; it
+    /// does not survive the way into another namespace, and zero-copy has none. Default 0: no mark.
+    /// </summary>
+    public uint Mark { get; init; }
+
+    /// <summary>
     /// How long to retry when the queue is busy. Default 1 s: the kernel lets go of a closed socket's queue some
     /// milliseconds after its last mapping is gone.
     /// </summary>

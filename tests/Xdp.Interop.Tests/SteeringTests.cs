@@ -80,7 +80,7 @@ public sealed class SteeringTests
         uplink.SendUdp("10.9.0.9", 4789, 100);
         Assert.Equal(1u, uplink.TakeReceived()); // only the second
 
-        uplink.Configure(vxlanPort: 0, nativeRouting: 1);
+        uplink.Configure(nativeRouting: 1);
         uplink.SendUdp("10.244.2.7", 53, 100); // not local
         uplink.SendUdp("10.9.0.9", 4789, 100); // VXLAN is off
         uplink.SendUdp("10.244.1.7", 53, 100);

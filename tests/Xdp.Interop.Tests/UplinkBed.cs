@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
+using Xunit;
 using OpenNamespace = Xdp.Interop.Links.NetworkNamespace;
 
 namespace Xdp.Interop.Tests;
@@ -8,7 +9,14 @@ namespace Xdp.Interop.Tests;
 /// <summary>A node (10.9.0.9) whose device v0 plays the uplink, with the uplink program and a socket; pod 0 plays the network.</summary>
 internal sealed class UplinkBed : IDisposable
 {
+    /// <summary>enum address_flag of uplink.bpf.c.</summary>
+    public const byte Vxlan = 1, NodePort = 2, Nat = 4;
+
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
     private readonly Socket _sender;
+    private readonly Socket _wire;
+    private readonly Socket _tap;
+    private readonly LinkEndPoint _wireEnd;
 
     public UplinkBed(XdpMode mode)
     {
@@ -22,14 +30,17 @@ internal sealed class UplinkBed : IDisposable
         }));
         Program.Map("xsks").Update(0u, Socket.Fd);
         Program.Map("ports").Update((uint)ifindex, 0u);
-        Program.Map("node_addresses").Update(BitConverter.ToUInt32(IPAddress.Parse("10.9.0.9").GetAddressBytes()), (byte)1);
-        Configure(vxlanPort: 4789, nativeRouting: 0);
+        SetAddress("10.9.0.9", Vxlan);
+        Configure(vxlanPort: 4789);
         Bed.Refill(Socket, PortBed.FramesPerPort);
         Bed.Node.AddAddress("v0", "10.9.0.9/24");
         Bed.Node.AddAddress("v0", "10.9.0.8/24");
         Bed.Node.Ip("link set v0 up");
         Bed.Pods[0].Ip("link set eth0 up");
         using var inside = OpenNamespace.Open(Bed.Pods[0].Path);
+        _wireEnd = new LinkEndPoint(inside.Run(() => InterfaceName.ToIndex("eth0")));
+        _wire = inside.Run(() => new Socket(AddressFamily.Packet, SocketType.Raw, 0));
+        _tap = Bed.InNode(() => new Socket(AddressFamily.Packet, SocketType.Raw, (ProtocolType)LinkEndPoint.AllProtocols));
         _sender = inside.Run(() => new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp));
         // Fragments and large frames must leave as they are told, not as the path MTU says.
         _sender.SetSocketOption(SocketOptionLevel.IP, SocketOptionName.DontFragment, false);
@@ -42,21 +53,50 @@ internal sealed class UplinkBed : IDisposable
     public XskSocket Socket { get; }
 
     /// <summary>Writes struct uplink_config.</summary>
-    public void Configure(ushort vxlanPort, ushort nativeRouting)
+    public void Configure(ushort vxlanPort = 0, ushort nativeRouting = 0, ushort natFirst = 0, ushort natLast = 0)
     {
-        Span<byte> value = stackalloc byte[4];
+        Span<byte> value = stackalloc byte[8];
         BinaryPrimitives.WriteUInt16BigEndian(value, vxlanPort);
         BitConverter.TryWriteBytes(value[2..], nativeRouting);
-        Program.Map("config").Update(0u, BitConverter.ToUInt32(value));
+        BitConverter.TryWriteBytes(value[4..], natFirst);
+        BitConverter.TryWriteBytes(value[6..], natLast);
+        Program.Map("config").Update(0u, BitConverter.ToUInt64(value));
+    }
+
+    /// <summary>Says what an address of the node is for.</summary>
+    public void SetAddress(string address, byte flags) =>
+        Program.Map("node_addresses").Update(BitConverter.ToUInt32(IPAddress.Parse(address).GetAddressBytes()), flags);
+
+    /// <summary>Adds a frontend (struct frontend).</summary>
+    public void AddFrontend(string address, ushort port, byte protocol)
+    {
+        Span<byte> key = stackalloc byte[8];
+        IPAddress.Parse(address).GetAddressBytes().CopyTo(key);
+        BinaryPrimitives.WriteUInt16BigEndian(key[4..], port);
+        key[6] = protocol;
+        Program.Map("frontends").Update(BitConverter.ToUInt64(key), (byte)1);
     }
 
     public void SendUdp(string address, int port, int bytes) =>
         _sender.SendTo(new byte[bytes], new IPEndPoint(IPAddress.Parse(address), port));
 
+    /// <summary>Sends a frame from the network.</summary>
+    public void Send(byte[] frame) => _wire.SendTo(frame, _wireEnd);
+
+    /// <summary>Sends a frame from the network and tells who got it: true for our socket, false for the node's own stack.</summary>
+    public bool IsTaken(byte[] frame)
+    {
+        Send(frame);
+        byte[] seen = new byte[65536];
+        bool? taken = null;
+        Assert.True(SpinWait.SpinUntil(() => (taken = FromSocket(frame) ? true : FromTap(frame, seen) ? false : null) is not null, Patience), "the frame came nowhere");
+        return taken!.Value;
+    }
+
     /// <summary>Waits until no more frames come, and returns how many came.</summary>
     public uint TakeReceived()
     {
-        SpinWait.SpinUntil(() => Socket.Rx.Outstanding > 0, TimeSpan.FromSeconds(5));
+        SpinWait.SpinUntil(() => Socket.Rx.Outstanding > 0, Patience);
         Thread.Sleep(100); // ARP may hold frames back; late ones would be counted by the next call
         uint count = Socket.Rx.Peek(1024, out _);
         Socket.Rx.Release(count);
@@ -65,7 +105,37 @@ internal sealed class UplinkBed : IDisposable
 
     public void Dispose()
     {
+        _tap.Dispose();
+        _wire.Dispose();
         _sender.Dispose();
         Bed.Dispose();
+    }
+
+    private bool FromSocket(byte[] frame)
+    {
+        var received = new List<byte>();
+        while (Socket.Rx.Peek(1, out uint index) > 0)
+        {
+            var descriptor = Socket.Rx[index];
+            received.AddRange(Bed.Umem.Data(descriptor));
+            Socket.Rx.Release(1);
+            if (descriptor.IsContinued)
+                continue;
+            Assert.Equal(frame, received);
+            return true;
+        }
+        return false;
+    }
+
+    // The tap also sees what the node sends.
+    private bool FromTap(byte[] frame, byte[] seen)
+    {
+        while (_tap.Available > 0)
+        {
+            int length = _tap.Receive(seen);
+            if (seen.AsSpan(0, length).SequenceEqual(frame))
+                return true;
+        }
+        return false;
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using Dataplane.Packets;
 using Xdp.Interop;
 
 namespace Dataplane.Control.Apply;
@@ -12,7 +13,13 @@ internal sealed class XdpAttachments : IDisposable
     private readonly XdpProgram _pod = XdpProgram.Load(XdpObjects.Pod, XdpObjects.PodProgram);
     private readonly XdpProgram _host = XdpProgram.Load(XdpObjects.Host, XdpObjects.HostProgram);
     private readonly XdpProgram _uplink = XdpProgram.Load(XdpObjects.Uplink, XdpObjects.UplinkProgram);
+    private readonly UplinkSteering _steering;
     private readonly ConcurrentDictionary<int, (XdpProgram Program, uint Slot, XdpMode Mode)> _devices = []; // dumps read it meanwhile
+
+    public XdpAttachments() => _steering = new UplinkSteering(_uplink);
+
+    /// <summary>What the uplink's program takes; until somebody says more, only what <see cref="AttachUplink"/> was given.</summary>
+    public UplinkSteering Steering => _steering;
 
     /// <summary>Puts a pod's device under the pod program: from now on nothing of it reaches the kernel's stack.</summary>
     public void AttachPod(int ifindex) => Attach(_pod, ifindex, XdpMode.Generic, shared: false);
@@ -23,8 +30,11 @@ internal sealed class XdpAttachments : IDisposable
     /// <summary>Puts the uplink under a program that takes VXLAN for <paramref name="nodeAddress"/> (network byte order) only.</summary>
     public XdpAttachment AttachUplink(int ifindex, XdpMode mode, uint nodeAddress, ushort vxlanPort)
     {
-        _uplink.Map("config").Update(0u, new UplinkConfig { VxlanPort = Packets.Be16.FromHost(vxlanPort).Raw, NativeRouting = 0 });
-        _uplink.Map("node_addresses").Update(nodeAddress, (byte)1);
+        _steering.Apply(new UplinkSteeringSpec
+        {
+            VxlanPort = vxlanPort,
+            Addresses = new Dictionary<IPv4Address, UplinkAddressUse> { [IPv4Address.Read(BitConverter.GetBytes(nodeAddress))] = UplinkAddressUse.Vxlan },
+        });
         return Attach(_uplink, ifindex, mode, shared: true);
     }
 
@@ -63,12 +73,5 @@ internal sealed class XdpAttachments : IDisposable
         while (_devices.Values.Any(d => d.Program == program && d.Slot == slot)) slot++;
         _devices[ifindex] = (program, slot, mode);
         return how;
-    }
-
-    // struct uplink_config in xdp-progs/uplink.bpf.c
-    private struct UplinkConfig
-    {
-        public ushort VxlanPort; // network byte order
-        public ushort NativeRouting;
     }
 }

@@ -15,6 +15,8 @@ internal readonly ref struct NetlinkAttribute(ushort type, ReadOnlySpan<byte> pa
 
     internal byte UInt8 => Require(1)[0];
 
+    internal ushort UInt16 => MemoryMarshal.Read<ushort>(Require(2));
+
     internal uint UInt32 => MemoryMarshal.Read<uint>(Require(4));
 
     internal int Int32 => MemoryMarshal.Read<int>(Require(4));

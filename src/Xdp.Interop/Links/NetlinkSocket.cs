@@ -22,6 +22,7 @@ public sealed class NetlinkSocket : IDisposable
         Links = new NetlinkLinks(this);
         Addresses = new NetlinkAddresses(this);
         Routes = new NetlinkRoutes(this);
+        Rules = new NetlinkRules(this);
         Neighbors = new NetlinkNeighbors(this);
     }
 
@@ -36,6 +37,9 @@ public sealed class NetlinkSocket : IDisposable
 
     /// <summary>Routes and route lookups.</summary>
     public NetlinkRoutes Routes { get; }
+
+    /// <summary>Routing rules: which table is looked up for which packets.</summary>
+    public NetlinkRules Rules { get; }
 
     /// <summary>ARP and ND entries.</summary>
     public NetlinkNeighbors Neighbors { get; }

@@ -18,6 +18,7 @@ internal static unsafe partial class LibC
     public const int SO_ERROR = 4;
     public const int SO_SNDBUF = 7;
     public const int SO_SNDBUFFORCE = 32;
+    public const int SO_MARK = 36;
     public const int PROT_READ = 1;
     public const int PROT_WRITE = 2;
     public const int MAP_SHARED = 1;

@@ -21,6 +21,8 @@ public class LinksAbiTests
         [typeof(IfInfoMsg)] = ("struct ifinfomsg", ["ifi_family", "__ifi_pad", "ifi_type", "ifi_index", "ifi_flags", "ifi_change"]),
         [typeof(IfAddrMsg)] = ("struct ifaddrmsg", ["ifa_family", "ifa_prefixlen", "ifa_flags", "ifa_scope", "ifa_index"]),
         [typeof(RtMsg)] = ("struct rtmsg", ["rtm_family", "rtm_dst_len", "rtm_src_len", "rtm_tos", "rtm_table", "rtm_protocol", "rtm_scope", "rtm_type", "rtm_flags"]),
+        [typeof(FibRuleHdr)] = ("struct fib_rule_hdr", ["family", "dst_len", "src_len", "tos", "table", "res1", "res2", "action", "flags"]),
+        [typeof(FibRulePortRange)] = ("struct fib_rule_port_range", ["start", "end"]),
         [typeof(RtNextHop)] = ("struct rtnexthop", ["rtnh_len", "rtnh_flags", "rtnh_hops", "rtnh_ifindex"]),
         [typeof(NdMsg)] = ("struct ndmsg", ["ndm_family", "ndm_pad1", "ndm_pad2", "ndm_ifindex", "ndm_state", "ndm_flags", "ndm_type"]),
         [typeof(IfReqData)] = ("struct ifreq", ["ifr_name", "ifr_data", ""]),
@@ -58,6 +60,7 @@ public class LinksAbiTests
             #include <net/if.h>
             #include <linux/netlink.h>
             #include <linux/rtnetlink.h>
+            #include <linux/fib_rules.h>
             #include <linux/if_link.h>
             #include <linux/if_addr.h>
             #include <linux/neighbour.h>
@@ -65,6 +68,7 @@ public class LinksAbiTests
             #include <linux/nsfs.h>
             #include <linux/sockios.h>
             #include <linux/ethtool.h>
+            #define FRA_DPORT_MASK 29 /* Linux 6.15; NetlinkRulesTests reads what the running kernel writes */
             #define show(name, value) printf("%s=%lld\n", name, (long long)(value))
             int main(void) {
 
@@ -86,7 +90,7 @@ public class LinksAbiTests
             Assert.Equal(fields.Length, type.GetFields(Fields).Length);
         }
 
-        foreach (var type in (Type[])[typeof(Nl), typeof(Rtnl), typeof(EthtoolAbi), typeof(LinksLibC)])
+        foreach (var type in (Type[])[typeof(Nl), typeof(Rtnl), typeof(FibRules), typeof(EthtoolAbi), typeof(LinksLibC)])
         {
             foreach (var constant in type.GetFields(BindingFlags.Static | BindingFlags.NonPublic).Where(f => f.IsLiteral))
             {

@@ -183,4 +183,16 @@ public class NetlinkMessageTests
             }
         }
     }
+
+    [Fact]
+    public void ARuleThatLiesAboutItsPartsIsMalformed()
+    {
+        byte[] head = [2, 0, 0, 0, 254, 0, 0, 1, 0, 0, 0, 0];
+        Assert.Equal(new RoutingRule { Priority = 5, Table = RouteTableId.Main, Protocol = RouteProtocol.Unspecified }, RoutingRule.Decode([.. head, 8, 0, 6, 0, 5, 0, 0, 0]));
+        Assert.Null(RoutingRule.Decode([7, .. head[1..]])); // another family
+        Assert.Throws<NetlinkException>(() => RoutingRule.Decode(head.AsSpan(0, 11)));
+        Assert.Throws<NetlinkException>(() => RoutingRule.Decode([2, 33, .. head[2..]])); // a prefix of 33 bits
+        Assert.Throws<NetlinkException>(() => RoutingRule.Decode([.. head, 6, 0, 24, 0, 1, 2, 0, 0])); // half a port range
+        Assert.Throws<NetlinkException>(() => RoutingRule.Decode([.. head, 6, 0, 6, 0, 1, 2, 0, 0])); // half a priority
+    }
 }

@@ -1,0 +1,17 @@
+using Dataplane.Headers;
+using Dataplane.Packets;
+
+namespace Dataplane.Control.Apply;
+
+/// <summary>A service frontend that is not a ClusterIP: a node port, host port, external IP or address of a load balancer.</summary>
+/// <param name="Address">0.0.0.0 for every address of the node that node ports are served at.</param>
+/// <param name="Port">Host order.</param>
+/// <param name="Protocol">TCP, UDP or SCTP.</param>
+internal readonly record struct ExternalFrontend(IPv4Address Address, ushort Port, byte Protocol)
+{
+    public override string ToString()
+    {
+        string protocol = Protocol switch { IpProtocol.Tcp => "tcp", IpProtocol.Udp => "udp", IpProtocol.Sctp => "sctp", var other => other.ToString() };
+        return $"{Address}:{Port}/{protocol}";
+    }
+}

@@ -1,0 +1,19 @@
+using Dataplane.Packets;
+
+namespace Dataplane.Control.Apply;
+
+/// <summary>What the uplink's program is to send to the socket. Nothing in it may change after it was handed over.</summary>
+internal sealed record UplinkSteeringSpec
+{
+    /// <summary>UDP port of tunnels, host order; 0 for none.</summary>
+    public ushort VxlanPort { get; init; }
+
+    /// <summary>Ports that sources are translated to, both ends included; null for none.</summary>
+    public (ushort First, ushort Last)? NatPorts { get; init; }
+
+    /// <summary>What each address of the node is for; an address without a use need not be listed.</summary>
+    public IReadOnlyDictionary<IPv4Address, UplinkAddressUse> Addresses { get; init; } = new Dictionary<IPv4Address, UplinkAddressUse>();
+
+    /// <summary>Frontends. The same object again costs nothing.</summary>
+    public IReadOnlySet<ExternalFrontend> Frontends { get; init; } = new HashSet<ExternalFrontend>();
+}
