@@ -22,6 +22,8 @@ namespace Dataplane.Control.Apply;
 /// </summary>
 public sealed class NodeRuntime : IDisposable
 {
+    private static readonly Dictionary<IPv4Address, NextHop> NoHops = [];
+
     private const int LargestPathMtu = Umem.MaxRxLength - Stages.VxlanEncap.TemplateLength - 2;
 
     private readonly Lock _lock = new();
@@ -29,14 +31,14 @@ public sealed class NodeRuntime : IDisposable
     private readonly EndpointStore _endpoints = new();
     private readonly NativeMemoryRegion _conntrackMemory;
     private readonly XdpAttachments _programs;
-    private readonly HostPort _hostPort;
-    private readonly Uplink? _uplink;
+    private readonly List<Uplink> _uplinks = [];
     private readonly NextHops _nextHops;
-    private readonly TableCompiler _compiler;
+    private readonly TablePublisher _publisher;
+    private readonly PodPorts _pods;
+    private readonly FlowSweeper _sweeper;
     private NameIndex? _names;
-    private uint _revision = 1;
 
-    /// <summary>Opens everything that the node needs before the first pod: workers, host port, uplink.</summary>
+    /// <summary>Opens everything that the node needs before the first pod: workers, host port, uplinks.</summary>
     /// <exception cref="XdpException">The kernel refused something; the message names it and the remedy.</exception>
     public NodeRuntime(DataplaneOptions options, ILoggerFactory loggers)
     {
@@ -48,19 +50,27 @@ public sealed class NodeRuntime : IDisposable
         GatewayMac = DerivedGatewayMac(Gateway);
         int workers = options.Workers > 0 ? options.Workers : Math.Max(1, Environment.ProcessorCount / 2);
 
-        _conntrackMemory = NativeMemoryRegion.Create(ConntrackTable<IPv4Address>.RequiredBytes(options.ConntrackEntries, workers), hugePages: true, "conntrack");
-        var conntrack = new ConntrackTable<IPv4Address>(_conntrackMemory.Memory, options.ConntrackEntries, workers, (ulong)Random.Shared.NextInt64(), new ConntrackTimeouts());
-        _compiler = new TableCompiler(options.NodeName, options.ServiceCidr);
-        Engine = new DataplaneEngine(EngineOptions(options, workers, _log), conntrack, _compiler.Compile(DesiredState.Empty, Input(0, default, 0)));
         _programs = new XdpAttachments();
-        _uplink = options.Uplink is { } name ? Uplink.Open(name, this, _programs) : null;
+        _publisher = new TablePublisher(this, _programs.Steering, _log);
+        _pods = new PodPorts(this, _programs, _log);
+        _conntrackMemory = NativeMemoryRegion.Create(ConntrackTable<IPv4Address>.RequiredBytes(options.ConntrackEntries, workers), hugePages: true, "conntrack");
+        var conntrack = new ConntrackTable<IPv4Address>(
+            _conntrackMemory.Memory, options.ConntrackEntries, workers, (ulong)Random.Shared.NextInt64(), options.ConntrackTimeouts, new NatPortPool(options.NatPorts.First, options.NatPorts.Last));
+        Engine = new DataplaneEngine(EngineOptions(options, workers, _log), conntrack, _publisher.Initial());
+        _sweeper = new FlowSweeper(Engine, loggers.CreateLogger("flows"));
+        if (options.Uplink is { } name)
+        {
+            foreach (string device in (string[])[name, .. options.ExternalInterfaces]) _uplinks.Add(Uplink.Open(device, this, _programs));
+        }
         // What we cut and complete in software must fit one frame; on larger underlays packets are smaller than they could be.
-        PathMtu = Math.Min(options.PodMtu > 0 ? options.PodMtu : (_uplink?.Mtu ?? 1500) - Stages.VxlanEncap.OuterLength, LargestPathMtu);
-        _hostPort = HostPort.Open(this, _programs);
-        _nextHops = new NextHops(_uplink, loggers.CreateLogger("underlay"), Republish);
-        Publish();
-        _hostPort.Activate();
-        foreach (string obstacle in _hostPort.Obstacles) _log.LogWarning("{Obstacle}", obstacle);
+        PathMtu = Math.Min(options.PodMtu > 0 ? options.PodMtu : (UplinkDevice?.Mtu ?? 1500) - Stages.VxlanEncap.OuterLength, LargestPathMtu);
+        HostPort = HostPort.Open(this, _programs);
+        _nextHops = new NextHops(UplinkDevice, loggers.CreateLogger("underlay"), Republish);
+        if (_uplinks.Count > 0) Underlay = new UnderlayWatch(_uplinks, loggers.CreateLogger("routes"), Republish);
+        Publish(State);
+        HostPort.Activate();
+        foreach (string obstacle in HostPort.Obstacles) _log.LogWarning("{Obstacle}", obstacle);
+        Underlay?.Start();
     }
 
     public DataplaneOptions Options { get; }
@@ -103,11 +113,26 @@ public sealed class NodeRuntime : IDisposable
     /// <summary>States and changes of state that were refused.</summary>
     public ulong SyncsRefused { get; private set; }
 
-    /// <summary>The uplink, or null.</summary>
-    public Uplink? UplinkDevice => _uplink;
+    /// <summary>The device of tunnels, or null.</summary>
+    public Uplink? UplinkDevice => _uplinks.FirstOrDefault();
+
+    /// <summary>All devices that lead out: that of tunnels, then the further ones.</summary>
+    public IReadOnlyList<Uplink> Uplinks => _uplinks;
 
     /// <summary>Endpoints of all services that may take connections.</summary>
-    public int ServiceBackends => _compiler.ServiceBackends;
+    public int ServiceBackends => _publisher.ServiceBackends;
+
+    /// <summary>What of the state is not in force, for people; null when all is.</summary>
+    public string? Problem => _publisher.Problem;
+
+    /// <summary>What became of flows whose endpoints went.</summary>
+    internal FlowSweeper Sweeper => _sweeper;
+
+    /// <summary>The port into the node's own stack.</summary>
+    internal HostPort? HostPort { get; }
+
+    /// <summary>The node's own routes; null without an uplink.</summary>
+    internal UnderlayWatch? Underlay { get; }
 
     /// <summary>Attached pods.</summary>
     public IReadOnlyList<AttachedEndpoint> Endpoints
@@ -119,10 +144,10 @@ public sealed class NodeRuntime : IDisposable
     }
 
     /// <summary>Next hops that are known.</summary>
-    public IReadOnlyDictionary<IPv4Address, NextHop> KnownNextHops => _nextHops.Known;
+    public IReadOnlyDictionary<IPv4Address, NextHop> KnownNextHops => _nextHops?.Known ?? NoHops;
 
     /// <summary>IPv4 addresses of this node's interfaces.</summary>
-    public IReadOnlyList<IPv4Address> LocalAddresses => _nextHops.LocalAddresses;
+    public IReadOnlyList<IPv4Address> LocalAddresses => _nextHops?.LocalAddresses ?? [];
 
     /// <summary>Names for people; made anew after each change.</summary>
     public NameIndex Names => _names ??= new NameIndex(State, Endpoints);
@@ -162,9 +187,9 @@ public sealed class NodeRuntime : IDisposable
                         : throw new EndpointExistsException($"pod {wanted.Key} is attached with address {there.Endpoint.Address} in {there.Endpoint.NetworkNamespace}; delete it first");
             }
             if (_endpoints.Find(wanted.Address) is { } other) throw new EndpointExistsException($"address {wanted.Address} belongs to pod {other.Endpoint.Key}; delete that first");
-            var attachment = Open(wanted);
+            var attachment = _pods.Open(wanted, _endpoints.NextId());
             _endpoints.Add(attachment);
-            Publish();
+            Publish(State);
             try
             {
                 attachment.Veth.Activate();
@@ -172,8 +197,8 @@ public sealed class NodeRuntime : IDisposable
             catch
             {
                 _endpoints.Remove(attachment);
-                Publish();
-                Close(attachment);
+                Publish(State);
+                _pods.Close(attachment);
                 throw;
             }
             _log.LogInformation("attached pod {Pod} with address {Address} on {Interface}", wanted.Key, wanted.Address, attachment.Endpoint.HostInterface);
@@ -181,7 +206,10 @@ public sealed class NodeRuntime : IDisposable
         }
     }
 
-    /// <summary>Closes a pod's port and removes its interface; false when it was not attached (by this container).</summary>
+    /// <summary>
+    /// Closes a pod's port and removes its interface; false when it was not attached (by this container). Who was connected with it is told
+    /// so (K25), and nobody inherits its flows (P28).
+    /// </summary>
     public bool Detach(string podKey, string containerId)
     {
         lock (_lock)
@@ -189,9 +217,9 @@ public sealed class NodeRuntime : IDisposable
             if (_endpoints.Find(podKey) is not { } attachment) return false;
             if (containerId.Length > 0 && attachment.Endpoint.ContainerId != containerId) return false;
             _endpoints.Remove(attachment);
-            Publish();
-            Engine.Conntrack.Reader.FlushAddress(attachment.Endpoint.Address);
-            Close(attachment);
+            Publish(State);
+            _sweeper.Depart(attachment.Endpoint.Address);
+            _pods.Close(attachment);
             _log.LogInformation("detached pod {Pod}", podKey);
             return true;
         }
@@ -200,10 +228,12 @@ public sealed class NodeRuntime : IDisposable
     /// <summary>Stops the workers. Pods' interfaces and the programs on them stay: a successor takes them over, and until then they drop.</summary>
     public void Dispose()
     {
-        _nextHops.Dispose(); // outside the lock, which its last callback may be waiting for
+        Underlay?.Dispose(); // outside the lock, which their last callback may be waiting for
+        _nextHops.Dispose();
+        _sweeper.Dispose();
         lock (_lock)
         {
-            _uplink?.Detach(_programs);
+            foreach (var uplink in _uplinks) uplink.Detach(_programs);
             Engine.Dispose();
             foreach (var attachment in _endpoints.All) attachment.Veth.Dispose();
             _programs.Dispose();
@@ -219,17 +249,21 @@ public sealed class NodeRuntime : IDisposable
         long start = Stopwatch.GetTimestamp();
         lock (_lock)
         {
+            var before = State;
+            DesiredState state;
             try
             {
-                State = change();
+                state = change();
+                Publish(state, servicesOnly);
             }
             catch
             {
                 SyncsRefused++;
                 throw;
             }
-            if (!servicesOnly) _nextHops.Track(State, Options.NodeName);
-            Publish(servicesOnly);
+            State = state;
+            if (!servicesOnly) _nextHops.Track(state, Options.NodeName);
+            _sweeper.Changed(before, state);
             SyncsApplied++;
             LastSync = DateTimeOffset.UtcNow;
             Syncs.RecordApplied(Stopwatch.GetElapsedTime(start));
@@ -238,69 +272,14 @@ public sealed class NodeRuntime : IDisposable
 
     private void Republish()
     {
-        lock (_lock) Publish();
+        lock (_lock) Publish(State);
     }
 
     // Services decide about new flows only, so established ones need not be judged again for them.
-    private void Publish(bool servicesOnly = false)
+    private void Publish(DesiredState state, bool servicesOnly = false)
     {
-        if (!servicesOnly) _revision++;
-        Engine.Publish(_compiler.Compile(State, Input(_hostPort.Port.Id, _hostPort.Mac, _uplink?.Port.Id ?? 0)));
+        _publisher.Publish(state, servicesOnly);
         _names = null;
-    }
-
-    private EndpointStore.Attachment Open(EndpointRequest wanted)
-    {
-        var veth = PodVeth.Create(new PodVethSpec
-        {
-            HostName = PodVeth.HostNameFor(wanted.Namespace, wanted.Pod),
-            PodNamespacePath = wanted.NetworkNamespace,
-            PodInterface = wanted.Interface,
-            Address = IPAddress.Parse(wanted.Address.ToString()),
-            Gateway = Options.HostPortAddress,
-            RouteMtu = PathMtu,
-            HostMac = ToPhysical(GatewayMac),
-            Alias = wanted.Key,
-            DeviceMtu = DeviceMtu,
-        });
-        Port? port = null;
-        try
-        {
-            _programs.AttachPod(veth.HostIndex);
-            port = Engine.AddPort(PortKind.Pod, veth.HostName, veth.HostIndex, 0, SocketOptions());
-            _programs.Connect(veth.HostIndex, port.Socket);
-            var endpoint = new AttachedEndpoint
-            {
-                Id = _endpoints.NextId(),
-                Namespace = wanted.Namespace,
-                Pod = wanted.Pod,
-                Address = wanted.Address,
-                Mac = new MacAddress(veth.PodMac.GetAddressBytes()),
-                Port = port.Id,
-                HostInterface = veth.HostName,
-                PodInterface = wanted.Interface,
-                NetworkNamespace = wanted.NetworkNamespace,
-                ContainerId = wanted.ContainerId,
-            };
-            return new EndpointStore.Attachment(endpoint, veth, port);
-        }
-        catch
-        {
-            if (port is not null) Engine.RemovePort(port);
-            _programs.Detach(veth.HostIndex, deviceIsGone: false);
-            veth.Remove();
-            veth.Dispose();
-            throw;
-        }
-    }
-
-    private void Close(EndpointStore.Attachment attachment)
-    {
-        Engine.RemovePort(attachment.Port);
-        bool removed = attachment.Veth.Remove(); // false: it went with the pod's namespace
-        _programs.Detach(attachment.Veth.HostIndex, deviceIsGone: true);
-        attachment.Veth.Dispose();
-        if (!removed) _log.LogInformation("interface {Interface} was gone already", attachment.Endpoint.HostInterface);
     }
 
     /// <summary>Options of sockets on devices of ours.</summary>
@@ -319,41 +298,12 @@ public sealed class NodeRuntime : IDisposable
         return new PhysicalAddress(bytes);
     }
 
-    private CompileInput Input(ushort hostPort, MacAddress hostMac, ushort uplink) => new()
-    {
-        NodeName = Options.NodeName,
-        Node = NodeSettings(hostMac, hostPort),
-        Gateway = Gateway,
-        HostPeer = FieldParser.ToIPv4(HostVeth.NextHop),
-        PodCidr = Options.PodCidr,
-        ClusterCidr = Options.ClusterCidr,
-        ServiceCidr = Options.ServiceCidr,
-        NodeAddresses = _nextHops?.LocalAddresses ?? [],
-        NodePortAddresses = _nextHops?.LocalAddresses ?? [],
-        Endpoints = _endpoints.Endpoints,
-        NextHops = _nextHops?.Known ?? new Dictionary<IPv4Address, NextHop>(),
-        UplinkPort = uplink,
-        UplinkMac = _uplink?.Mac ?? default,
-        PathMtu = PathMtu,
-        Revision = _revision,
-    };
-
-    private NodeSettings NodeSettings(MacAddress hostMac, ushort hostPort) => new()
-    {
-        HostPort = hostPort,
-        WorldMtu = (ushort)PathMtu,
-        HostMac = hostMac,
-        GatewayMac = GatewayMac,
-        TunnelAddress = TunnelAddress,
-        Vni = Options.Vni,
-        VxlanPort = Options.VxlanPort,
-    };
-
     private static EngineOptions EngineOptions(DataplaneOptions options, int workers, ILogger log) => new()
     {
         Workers = workers,
         Cpus = [.. options.WorkerCpus],
         Frames = options.UmemFrames,
+        AffinityEntries = options.AffinityEntries,
         Worker = new WorkerOptions
         {
             SpinMicroseconds = options.SpinMicroseconds,

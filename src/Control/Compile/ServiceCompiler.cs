@@ -1,4 +1,3 @@
-using Dataplane.Contracts.V1;
 using Dataplane.Packets;
 using Dataplane.Tables;
 using Backend = Dataplane.Tables.Backend<Dataplane.Packets.IPv4Address>;
@@ -20,6 +19,9 @@ internal sealed class ServiceCompiler(string nodeName, int maglevSize)
 
     /// <summary>The index in force.</summary>
     public FrontendIndex<IPv4Address> Index { get; private set; } = FrontendIndex<IPv4Address>.Empty;
+
+    /// <summary>Frontends that clients outside of the cluster use; the same instance while they are the same.</summary>
+    public IReadOnlySet<ExternalFrontend> ExternalFrontends { get; private set; } = new HashSet<ExternalFrontend>();
 
     /// <summary>Endpoints of all services that may take connections.</summary>
     public int Backends { get; private set; }
@@ -54,7 +56,11 @@ internal sealed class ServiceCompiler(string nodeName, int maglevSize)
         Index = Index.With(removed, added, out var clash) ?? throw Clash(services, clash);
         _compiled = next;
         Backends = backends;
+        if (!External(removed).SetEquals(External(added))) ExternalFrontends = External(next.Values.SelectMany(c => c.Frontends));
     }
+
+    private static HashSet<ExternalFrontend> External(IEnumerable<Frontend> frontends) =>
+        [.. frontends.Where(f => f.Kind != FrontendKind.ClusterIp).Select(f => new ExternalFrontend(f.Address, f.Port, f.Protocol))];
 
     private Compiled Make(Contracts.V1.Service message, uint id)
     {

@@ -43,6 +43,9 @@ public sealed class TableCompiler
     /// <summary>Endpoints of all services that may take connections, by the last state that was compiled.</summary>
     public int ServiceBackends => _services.Backends;
 
+    /// <summary>Frontends that clients outside of the cluster use; the same instance while they are the same.</summary>
+    internal IReadOnlySet<ExternalFrontend> ExternalFrontends => _services.ExternalFrontends;
+
     /// <summary>Compiles everything that has changed.</summary>
     /// <exception cref="InvalidStateException">Two services have the same frontend; the compiler is as it was.</exception>
     public DataplaneTables Compile(DesiredState state, CompileInput input)

@@ -1,4 +1,5 @@
 using System.Net;
+using Dataplane.Conntrack;
 using Dataplane.Contracts.V1;
 using Microsoft.Extensions.Logging;
 
@@ -50,6 +51,39 @@ public sealed class DataplaneOptions
     /// <summary>uplink-xdp-mode.</summary>
     public UplinkXdpMode UplinkXdpMode { get; internal set; }
 
+    /// <summary>external-interfaces.</summary>
+    public IReadOnlyList<string> ExternalInterfaces { get; internal set; } = [];
+
+    /// <summary>node-port-addresses is "primary".</summary>
+    public bool NodePortsAtPrimaryOnly { get; internal set; }
+
+    /// <summary>node-port-addresses; empty: all of the node's addresses, unless <see cref="NodePortsAtPrimaryOnly"/>.</summary>
+    public IReadOnlyList<IPNetwork> NodePortAddresses { get; internal set; } = [];
+
+    /// <summary>node-port-range.</summary>
+    public (ushort First, ushort Last) NodePortRange { get; internal set; }
+
+    /// <summary>nat-ports.</summary>
+    public (ushort First, ushort Last) NatPorts { get; internal set; }
+
+    /// <summary>masquerade.</summary>
+    public bool Masquerade { get; internal set; }
+
+    /// <summary>non-masquerade-cidrs.</summary>
+    public IReadOnlyList<IPNetwork> NonMasqueradeCidrs { get; internal set; } = [];
+
+    /// <summary>masquerade-all.</summary>
+    public bool MasqueradeAll { get; internal set; }
+
+    /// <summary>load-balancing is "maglev".</summary>
+    public bool Maglev { get; internal set; }
+
+    /// <summary>maglev-table-size, slots.</summary>
+    public int MaglevTableSize { get; internal set; }
+
+    /// <summary>affinity-entries.</summary>
+    public int AffinityEntries { get; internal set; }
+
     /// <summary>workers, threads; 0: choose by the number of CPUs.</summary>
     public int Workers { get; internal set; }
 
@@ -77,6 +111,9 @@ public sealed class DataplaneOptions
     /// <summary>conntrack-entries.</summary>
     public int ConntrackEntries { get; internal set; }
 
+    /// <summary>conntrack-timeouts.</summary>
+    public ConntrackTimeouts ConntrackTimeouts { get; internal set; } = new();
+
     /// <summary>control: path of the socket, without "unix://".</summary>
     public string ControlSocketPath { get; internal set; } = "";
 
@@ -91,6 +128,11 @@ public sealed class DataplaneOptions
 
     /// <summary>log-level.</summary>
     public LogLevel LogLevel { get; internal set; }
+
+    /// <summary>True for addresses of this node at which node ports are served (K9).</summary>
+    public bool ServesNodePorts(IPAddress address) => NodePortsAtPrimaryOnly
+        ? address.Equals(NodeIp)
+        : NodePortAddresses.Count == 0 || NodePortAddresses.Any(network => network.Contains(address));
 
     /// <summary>First address of <see cref="PodCidr"/>: the node's address among the pods, and their gateway.</summary>
     public IPAddress HostPortAddress

@@ -2,7 +2,9 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Numerics;
+using Dataplane.Conntrack;
 using Dataplane.Contracts.Grpc;
+using Dataplane.Tables;
 
 namespace Dataplane.Control.Options;
 
@@ -148,4 +150,57 @@ internal static class OptionText
     /// <summary>An absolute path of a directory.</summary>
     public static string Directory(string text) =>
         text.Length > 1 && text[0] == '/' ? text : throw new FormatException("write an absolute path");
+
+    /// <summary>Values with commas between them; at least one.</summary>
+    public static IReadOnlyList<T> List<T>(string text, Func<string, T> read) => [.. text.Split(',', StringSplitOptions.TrimEntries).Select(read)];
+
+    /// <summary>"first-last"; the number of ports a multiple of <paramref name="multipleOf"/>.</summary>
+    public static (ushort First, ushort Last) PortRange(string text, int multipleOf = 1)
+    {
+        int dash = text.IndexOf('-');
+        if (dash < 0 || !ushort.TryParse(text.AsSpan(0, dash), NumberStyles.None, CultureInfo.InvariantCulture, out ushort first)
+            || !ushort.TryParse(text.AsSpan(dash + 1), NumberStyles.None, CultureInfo.InvariantCulture, out ushort last) || first == 0 || last < first)
+        {
+            throw new FormatException("write two ports from 1 to 65535 with a dash between them, the lower one first");
+        }
+        int count = last - first + 1;
+        return count % multipleOf == 0 ? (first, last) : throw new FormatException($"write a range of a multiple of {multipleOf} ports; this one has {count}");
+    }
+
+    /// <summary>A prime number.</summary>
+    public static int Prime(string text, int min, int max)
+    {
+        int number = Integer(text, min, max, "a prime");
+        return MaglevTable.IsPrime(number) ? number : throw new FormatException("write a prime number, such as 251, 1021, 4093, 16381, 65521 or 131071");
+    }
+
+    /// <summary>What kube-proxy would give the kernel's table (K29), and a power of two.</summary>
+    public static int ConntrackEntries(int cpus) => (int)BitOperations.RoundUpToPowerOf2((uint)Math.Clamp(32768 * cpus, 262_144, 1_048_576));
+
+    /// <summary>"name=seconds,..." over the defaults.</summary>
+    public static ConntrackTimeouts ConntrackTimeouts(string text)
+    {
+        var timeouts = new ConntrackTimeouts();
+        if (text == "default") return timeouts;
+        foreach (string part in text.Split(',', StringSplitOptions.TrimEntries))
+        {
+            int equals = part.IndexOf('=');
+            if (equals < 0) throw new FormatException($"write name=seconds for '{part}'");
+            int seconds = Integer(part[(equals + 1)..], 1, Dataplane.Conntrack.ConntrackTimeouts.Longest, "a time in seconds");
+            timeouts = part[..equals] switch
+            {
+                "tcp-handshake" => timeouts with { TcpHandshake = seconds },
+                "tcp-established" => timeouts with { TcpEstablished = seconds },
+                "tcp-fin-wait" => timeouts with { TcpFinWait = seconds },
+                "tcp-time-wait" => timeouts with { TcpTimeWait = seconds },
+                "tcp-closed" => timeouts with { TcpClosed = seconds },
+                "udp" => timeouts with { Udp = seconds },
+                "udp-replied" => timeouts with { UdpReplied = seconds },
+                "icmp" => timeouts with { Icmp = seconds },
+                "other" => timeouts with { Other = seconds },
+                var name => throw new FormatException($"'{name}' is none of tcp-handshake, tcp-established, tcp-fin-wait, tcp-time-wait, tcp-closed, udp, udp-replied, icmp, other"),
+            };
+        }
+        return timeouts;
+    }
 }

@@ -15,6 +15,7 @@ public sealed class DataplaneEngine : IDisposable
     public const int MaxPorts = 4096;
 
     private const int PatienceMilliseconds = 1000;
+    private const int ProbesPerRound = 64; // of a worker, between two batches
 
     private readonly Port?[] _ports = new Port?[MaxPorts];
     private readonly Lock _closing = new();
@@ -121,6 +122,19 @@ public sealed class DataplaneEngine : IDisposable
         {
             Volatile.Write(ref _ports[port.Id], null);
             OnWorker(port.Worker, w => w.Detach(port));
+        }
+    }
+
+    /// <summary>
+    /// Has ends of TCP connections, whose other end is gone, say where they are, so that they can be told. Returns at once; frames that are
+    /// lacking, or a full ring, are no harm: then they learn of it when they send something themselves.
+    /// </summary>
+    public void Probe(IReadOnlyList<FlowProbe<IPv4Address>> probes)
+    {
+        for (int i = 0, worker = 0; i < probes.Count; i += ProbesPerRound, worker = (worker + 1) % Workers.Length)
+        {
+            FlowProbe<IPv4Address>[] part = [.. probes.Skip(i).Take(ProbesPerRound)];
+            Workers[worker].Post(w => w.Probe(part));
         }
     }
 

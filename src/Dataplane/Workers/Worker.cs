@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using Dataplane.Conntrack;
 using Dataplane.Packets;
+using Dataplane.Stages;
 using Dataplane.Tables;
 using Dataplane.Telemetry;
 using Xdp.Interop;
@@ -136,6 +138,22 @@ public sealed class Worker : IDisposable
         _waits.Remove(port.Socket.Fd);
         port.Flush(_pool, Counters);
         port.Close(_pool);
+    }
+
+    internal void Probe(FlowProbe<IPv4Address>[] probes)
+    {
+        var tables = _engine.Tables;
+        _path.Begin(tables, tables.IPv4, _engine.Clock.Seconds);
+        foreach (var probe in probes)
+        {
+            if (!_pool.TryTake(out ulong address)) return;
+            var info = new PacketInfo<IPv4Address> { Start = Umem.RxHeadroom };
+            var packet = new Packet<IPv4Address>(_umem.Frame(address), ref info);
+            var verdict = TcpProbe.Run(ref packet, _path, probe);
+            _handedOver[0] = new XdpDescriptor(address, 0);
+            if (verdict.Kind == VerdictKind.Forward) _transmitter.Send(_engine.PortById(verdict.Port), _handedOver.AsSpan(0, 1), ref info);
+            else _transmitter.Free(_handedOver.AsSpan(0, 1));
+        }
     }
 
     // A fault here is a bug. It ends the thread, /healthz says so, and pods fail closed; it must not take control with it.

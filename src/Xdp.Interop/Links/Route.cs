@@ -16,6 +16,9 @@ public sealed record Route
     /// <summary>The gateway counts as on the link even when no address of ours covers it.</summary>
     public bool OnLink { get; init; }
 
+    /// <summary>The route has several next hops, of which only the first is shown; of ours none has.</summary>
+    public bool IsMultipath { get; init; }
+
     /// <summary>Index of the output interface; 0 lets the kernel derive it from the gateway.</summary>
     public int Interface { get; init; }
 
@@ -53,6 +56,7 @@ public sealed record Route
         var hop = (Gateway: (IPAddress?)null, Interface: 0, Flags: head.Flags);
         IPAddress? source = null;
         int? mtu = null, mss = null;
+        bool multipath = false;
         foreach (var attribute in new NetlinkAttributes(body[RtMsg.Size..]))
         {
             switch (attribute.Type)
@@ -61,7 +65,10 @@ public sealed record Route
                 case Rtnl.RTA_OIF: hop.Interface = attribute.Int32; break;
                 case Rtnl.RTA_GATEWAY: hop.Gateway = attribute.Address; break;
                 case Rtnl.RTA_VIA: hop.Gateway = Via(attribute); break;
-                case Rtnl.RTA_MULTIPATH: hop = FirstHop(attribute.Payload); break;
+                case Rtnl.RTA_MULTIPATH:
+                    hop = FirstHop(attribute.Payload);
+                    multipath = true;
+                    break;
                 case Rtnl.RTA_PREFSRC: source = attribute.Address; break;
                 case Rtnl.RTA_PRIORITY: metric = attribute.UInt32; break;
                 case Rtnl.RTA_TABLE: table = attribute.UInt32; break;
@@ -76,6 +83,7 @@ public sealed record Route
             Destination = new IPNetwork(prefix, head.DestinationLength),
             Gateway = hop.Gateway,
             OnLink = (hop.Flags & Rtnl.RTNH_F_ONLINK) != 0,
+            IsMultipath = multipath,
             Interface = hop.Interface,
             PreferredSource = source,
             Mtu = mtu,

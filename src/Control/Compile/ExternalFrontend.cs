@@ -1,7 +1,7 @@
 using Dataplane.Headers;
 using Dataplane.Packets;
 
-namespace Dataplane.Control.Apply;
+namespace Dataplane.Control.Compile;
 
 /// <summary>A service frontend that is not a ClusterIP: a node port, host port, external IP or address of a load balancer.</summary>
 /// <param name="Address">0.0.0.0 for every address of the node that node ports are served at.</param>

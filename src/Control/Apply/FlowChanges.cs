@@ -1,0 +1,45 @@
+using Dataplane.Contracts.V1;
+using Dataplane.Control.Compile;
+using Dataplane.Packets;
+
+namespace Dataplane.Control.Apply;
+
+/// <summary>What a change of state means for flows that exist. Pure.</summary>
+internal static class FlowChanges
+{
+    private const string HostPrefix = "/32";
+
+    /// <summary>Addresses of pods that are gone, or whose address is another pod's now.</summary>
+    public static HashSet<IPv4Address> Departed(DesiredState before, DesiredState after)
+    {
+        var departed = new HashSet<IPv4Address>();
+        if (ReferenceEquals(before.Ipcache, after.Ipcache)) return departed;
+        foreach (var (cidr, entry) in before.Ipcache)
+        {
+            if (after.Ipcache.TryGetValue(cidr, out var now) && (ReferenceEquals(now, entry) || now.Owner == entry.Owner)) continue;
+            if (!IsPod(entry) || !cidr.EndsWith(HostPrefix, StringComparison.Ordinal)) continue;
+            if (IPv4Address.TryParse(cidr.AsSpan(0, cidr.Length - HostPrefix.Length), out var address)) departed.Add(address);
+        }
+        return departed;
+    }
+
+    /// <summary>
+    /// UDP services whose endpoints have changed, and that have some. Of a service that has none left the flows stay: they are as good as a
+    /// refusal, and it may get its endpoint back (K24).
+    /// </summary>
+    public static List<Service> Services(DesiredState before, DesiredState after)
+    {
+        var changed = new List<Service>();
+        if (ReferenceEquals(before.Services, after.Services)) return changed;
+        foreach (var (key, service) in after.Services)
+        {
+            if (service.Protocol != Protocol.Udp || service.Backends.Count == 0) continue;
+            if (before.Services.TryGetValue(key, out var was) && (ReferenceEquals(was, service) || was.Backends.Equals(service.Backends) && was.Frontends.Equals(service.Frontends))) continue;
+            changed.Add(service);
+        }
+        return changed;
+    }
+
+    // Nodes have entries of their own, for people "node/NAME"; prefixes of policies have no owner.
+    private static bool IsPod(IpcacheEntry entry) => entry.Owner.Length > 0 && !entry.Owner.StartsWith("node/", StringComparison.Ordinal);
+}

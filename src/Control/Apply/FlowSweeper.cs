@@ -1,0 +1,118 @@
+using System.Diagnostics;
+using Dataplane.Conntrack;
+using Dataplane.Contracts.V1;
+using Dataplane.Control.Compile;
+using Dataplane.Packets;
+using Dataplane.Workers;
+using Microsoft.Extensions.Logging;
+
+namespace Dataplane.Control.Apply;
+
+/// <summary>
+/// Sees to flows whose endpoints have gone. UDP flows to an endpoint that its service has lost are forgotten, so that the next datagram finds
+/// another (K24); TCP connections with a pod that is gone are ended for who is left (K25). One look at the whole table for all changes that
+/// come together, on a thread of its own: packets never wait for it.
+/// </summary>
+internal sealed class FlowSweeper : IDisposable
+{
+    private const int IntervalMilliseconds = 200;
+
+    private readonly DataplaneEngine _engine;
+    private readonly ILogger _log;
+    private readonly Lock _lock = new();
+    private readonly AutoResetEvent _wake = new(false);
+    private readonly Thread _thread;
+    private HashSet<IPv4Address> _departed = [];
+    private Dictionary<ServiceKey, Service> _changed = [];
+    private bool _stop;
+
+    public FlowSweeper(DataplaneEngine engine, ILogger log)
+    {
+        _engine = engine;
+        _log = log;
+        _thread = new Thread(Run) { IsBackground = true, Name = "flows" };
+        _thread.Start();
+    }
+
+    /// <summary>Looks at the table, and how long they took together.</summary>
+    public (ulong Count, TimeSpan Time) Sweeps { get; private set; }
+
+    /// <summary>Flows that were forgotten because their service has lost their endpoint.</summary>
+    public ulong Forgotten { get; private set; }
+
+    /// <summary>TCP connections that were ended because an end is gone.</summary>
+    public ulong Orphaned { get; private set; }
+
+    /// <summary>Compares two states, and has done what follows for flows soon.</summary>
+    public void Changed(DesiredState before, DesiredState after)
+    {
+        var departed = FlowChanges.Departed(before, after);
+        var changed = FlowChanges.Services(before, after);
+        if (departed.Count + changed.Count == 0) return;
+        lock (_lock)
+        {
+            _departed.UnionWith(departed);
+            foreach (var service in changed) _changed[ServiceKey.Of(service)] = service;
+        }
+        _wake.Set();
+    }
+
+    /// <summary>A pod of this node is gone: ends its flows before it returns.</summary>
+    public void Depart(IPv4Address address) => Sweep([address], []);
+
+    /// <summary>Stops the thread.</summary>
+    public void Dispose()
+    {
+        Volatile.Write(ref _stop, true);
+        _wake.Set();
+        _thread.Join();
+        _wake.Dispose();
+    }
+
+    private void Run()
+    {
+        while (true)
+        {
+            _wake.WaitOne();
+            if (Volatile.Read(ref _stop)) return;
+            Thread.Sleep(IntervalMilliseconds); // more changes may come
+            HashSet<IPv4Address> departed;
+            Dictionary<ServiceKey, Service> changed;
+            lock (_lock)
+            {
+                (departed, _departed) = (_departed, []);
+                (changed, _changed) = (_changed, []);
+            }
+            try
+            {
+                Sweep(departed, changed.Values);
+            }
+#pragma warning disable CA1031 // A bug here must not end the thread: flows go by their timeouts then.
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                _log.LogError(e, "sweeping flows failed");
+            }
+        }
+    }
+
+    private void Sweep(HashSet<IPv4Address> departed, IReadOnlyCollection<Service> changed)
+    {
+        long start = Stopwatch.GetTimestamp();
+        var stale = new StaleFlows(changed);
+        var reader = _engine.Conntrack.Reader;
+        var orphans = departed.Count == 0 ? [] : reader.Orphan(e => departed.Contains(e.Reply.Source) || departed.Contains(e.Original.Source));
+        int forgotten = stale.IsEmpty ? 0 : reader.Flush(e => stale.Contains(e));
+        // Who waits for data would learn of it only when it sends something itself.
+        _engine.Probe([.. orphans.Where(e => e.State == FlowState.Established).Select(e => departed.Contains(e.Reply.Source)
+            ? new FlowProbe<IPv4Address>(e.Original.Mirror(), (e.Flags & FlowFlags.FromUnderlay) != 0)
+            : new FlowProbe<IPv4Address>(e.Reply.Mirror(), false))]);
+        lock (_lock)
+        {
+            Sweeps = (Sweeps.Count + 1, Sweeps.Time + Stopwatch.GetElapsedTime(start));
+            Forgotten += (ulong)forgotten;
+            Orphaned += (ulong)orphans.Count;
+        }
+        if (orphans.Count + forgotten > 0) _log.LogInformation("{Orphans} connections lost their peer, {Forgotten} datagram flows their endpoint", orphans.Count, forgotten);
+    }
+}

@@ -1,0 +1,127 @@
+using System.Net;
+using Dataplane.Control.Compile;
+using Dataplane.Control.Options;
+using Dataplane.Packets;
+using Dataplane.Tables;
+using Microsoft.Extensions.Logging;
+using Xdp.Interop;
+
+namespace Dataplane.Control.Apply;
+
+/// <summary>
+/// Puts what is known into force: the packet path's tables by one write, then what the uplinks' program steers here and what the node's own
+/// stack sends here. In this order, so that no packet comes here before the tables know what to do with it. One thread at a time.
+/// </summary>
+internal sealed class TablePublisher
+{
+    private readonly NodeRuntime _node;
+    private readonly TableCompiler _compiler;
+    private readonly PrefixTable<IPv4Address> _unmasqueraded;
+    private readonly UplinkSteering _steering;
+    private readonly ILogger _log;
+    private uint _revision = 1;
+    private IReadOnlyList<IPv4Address> _addresses = [];
+    private IReadOnlyList<IPv4Address> _nodePortAddresses = [];
+    private Dictionary<IPv4Address, UplinkAddressUse> _addressUses = [];
+
+    public TablePublisher(NodeRuntime node, UplinkSteering steering, ILogger log)
+    {
+        _node = node;
+        _steering = steering;
+        _log = log;
+        _compiler = new TableCompiler(node.Options.NodeName, node.Options.ServiceCidr, node.Options.Maglev ? node.Options.MaglevTableSize : 0);
+        _unmasqueraded = new PrefixTable<IPv4Address>([.. node.Options.NonMasqueradeCidrs.Select(c => new PrefixEntry<IPv4Address>(FieldParser.ToIPv4(c.BaseAddress), c.PrefixLength, 0))]);
+    }
+
+    /// <summary>Endpoints of all services that may take connections.</summary>
+    public int ServiceBackends => _compiler.ServiceBackends;
+
+    /// <summary>What of the last state is not in force, for people; null when all is.</summary>
+    public string? Problem { get; private set; }
+
+    /// <summary>Tables before there are ports.</summary>
+    public DataplaneTables Initial() => _compiler.Compile(DesiredState.Empty, Input(hostPort: null));
+
+    /// <summary>Compiles a state and puts it into force.</summary>
+    /// <param name="state">The state.</param>
+    /// <param name="servicesOnly">True when nothing that an established flow depends on has changed: flows need not be judged again.</param>
+    /// <exception cref="InvalidStateException">It cannot be compiled; nothing was changed.</exception>
+    public void Publish(DesiredState state, bool servicesOnly)
+    {
+        FollowAddresses();
+        if (!servicesOnly) _revision++;
+        var tables = _compiler.Compile(state, Input(_node.HostPort));
+        _node.Engine.Publish(tables);
+        Steer();
+    }
+
+    private void Steer()
+    {
+        string? problem = null;
+        try
+        {
+            _steering.Apply(new UplinkSteeringSpec
+            {
+                VxlanPort = _node.Options.VxlanPort,
+                NatPorts = _node.Options.NatPorts,
+                Addresses = _addressUses,
+                Frontends = _compiler.ExternalFrontends,
+            });
+        }
+        catch (XdpException e)
+        {
+            problem = e.Message;
+        }
+        if (problem is not null && problem != Problem) _log.LogError("{Problem}", problem);
+        Problem = problem;
+    }
+
+    // The node's addresses change rarely; what is derived of them is kept, so that the compiler sees that nothing has changed.
+    private void FollowAddresses()
+    {
+        var addresses = _node.LocalAddresses;
+        if (ReferenceEquals(addresses, _addresses)) return;
+        _addresses = addresses;
+        _nodePortAddresses = [.. addresses.Where(a => _node.Options.ServesNodePorts(IPAddress.Parse(a.ToString())))];
+        var uses = new Dictionary<IPv4Address, UplinkAddressUse>();
+        foreach (var address in _nodePortAddresses) uses[address] = UplinkAddressUse.NodePort;
+        uses[_node.TunnelAddress] = uses.GetValueOrDefault(_node.TunnelAddress) | UplinkAddressUse.Vxlan | UplinkAddressUse.Nat;
+        _addressUses = uses;
+    }
+
+    private CompileInput Input(HostPort? hostPort)
+    {
+        var options = _node.Options;
+        return new CompileInput
+        {
+            NodeName = options.NodeName,
+            Node = new NodeSettings
+            {
+                HostPort = hostPort?.Port.Id ?? 0,
+                WorldMtu = (ushort)_node.PathMtu,
+                Masquerade = options.Masquerade,
+                MasqueradeAll = options.MasqueradeAll,
+                HostMac = hostPort?.Mac ?? default,
+                GatewayMac = _node.GatewayMac,
+                TunnelAddress = _node.TunnelAddress,
+                Vni = options.Vni,
+                VxlanPort = options.VxlanPort,
+            },
+            Gateway = _node.Gateway,
+            HostPeer = FieldParser.ToIPv4(HostVeth.NextHop),
+            PodCidr = options.PodCidr,
+            ClusterCidr = options.ClusterCidr,
+            ServiceCidr = options.ServiceCidr,
+            NodeAddresses = _addresses,
+            NodePortAddresses = _nodePortAddresses,
+            Underlay = _node.Underlay?.Table ?? UnderlayTable<IPv4Address>.Empty,
+            Unmasqueraded = _unmasqueraded,
+            Endpoints = _node.Endpoints,
+            NextHops = _node.KnownNextHops,
+            UplinkPort = _node.UplinkDevice?.Port.Id ?? 0,
+            UplinkMac = _node.UplinkDevice?.Mac ?? default,
+            PathMtu = _node.PathMtu,
+            Revision = _revision,
+        };
+    }
+}

@@ -1,0 +1,71 @@
+using System.Net;
+using System.Net.Sockets;
+using Dataplane.Control.Compile;
+using Dataplane.Packets;
+using Dataplane.Tables;
+using Xdp.Interop.Links;
+using Neighbor = Xdp.Interop.Links.Neighbor;
+using Route = Xdp.Interop.Links.Route;
+
+namespace Dataplane.Control.Apply;
+
+/// <summary>
+/// Turns the node's routes and neighbours into ways out of the cluster. Pure. Only what is certain becomes a way by the uplink: a route
+/// with one next hop by an uplink, whose Ethernet address the kernel knows. Everything else, such as other devices, several next hops,
+/// routes that refuse, is left to the node's own stack, which also finds out addresses that are not known yet.
+/// </summary>
+internal static class UnderlayRoutes
+{
+    private const int HostBits = 32;
+
+    /// <summary>The ways, ascending by prefix and length; none twice.</summary>
+    /// <param name="routes">Of the main table.</param>
+    /// <param name="neighbors">Of all devices.</param>
+    /// <param name="mtus">MTU by the index of each uplink, bytes.</param>
+    public static List<UnderlayWay> Ways(IEnumerable<Route> routes, IReadOnlyCollection<Neighbor> neighbors, IReadOnlyDictionary<int, int> mtus)
+    {
+        var known = new Dictionary<(int, IPAddress), MacAddress>();
+        foreach (var neighbor in neighbors)
+        {
+            if (neighbor.IsResolved && mtus.ContainsKey(neighbor.Interface)) known[(neighbor.Interface, neighbor.Address)] = new MacAddress(neighbor.MacAddress!.GetAddressBytes());
+        }
+        var best = routes
+            .Where(r => r.Destination.BaseAddress.AddressFamily == AddressFamily.InterNetwork && r.Table == RouteTableId.Main && r.Protocol != RouteProtocol.Dataplane)
+            .GroupBy(r => r.Destination)
+            .Select(same => same.MinBy(r => r.Metric)!)
+            .ToList();
+        var ways = new Dictionary<(IPv4Address, int), UnderlayWay>();
+        var onLink = new List<PrefixEntry<IPv4Address>>(); // value: interface for prefixes on the link of an uplink, 0 for all others
+        foreach (var route in best)
+        {
+            var prefix = FieldParser.ToIPv4(route.Destination.BaseAddress);
+            int length = route.Destination.PrefixLength;
+            bool byUplink = route is { Type: RouteType.Unicast, IsMultipath: false } && mtus.ContainsKey(route.Interface);
+            onLink.Add(new(prefix, length, byUplink && route.Gateway is null ? route.Interface : 0));
+            int mtu = byUplink ? Math.Min(route.Mtu ?? int.MaxValue, mtus[route.Interface]) : 0;
+            ways[(prefix, length)] = byUplink && route.Gateway is { } gateway && known.TryGetValue((route.Interface, gateway), out var mac)
+                ? new UnderlayWay(prefix, length, route.Interface, mac, mtu)
+                : new UnderlayWay(prefix, length, 0, default, 0);
+        }
+        // A neighbour's address is a way of its own where the route to it is the link's; a route for just that address comes first.
+        var links = new PrefixTable<IPv4Address>(onLink);
+        foreach (var ((device, address), mac) in known)
+        {
+            if (address.AddressFamily != AddressFamily.InterNetwork) continue;
+            var to = FieldParser.ToIPv4(address);
+            if (links.Find(to) == device) ways.TryAdd((to, HostBits), new UnderlayWay(to, HostBits, device, mac, mtus[device]));
+        }
+        return [.. ways.Values.OrderBy(w => w.Prefix).ThenBy(w => w.Length)];
+    }
+
+    /// <summary>True when a rule that is not ours may send packets of pods to another table than the main one.</summary>
+    public static bool Steers(IEnumerable<RoutingRule> rules) => rules.Any(rule =>
+        rule.Protocol != RouteProtocol.Dataplane && rule.MarkMask == 0 && rule.InputInterface is null
+        && (rule.HasMore || rule.Table is not (RouteTableId.Local or RouteTableId.Main or RouteTableId.Default)));
+
+    /// <summary>Next hops by an uplink that are to be kept resolved: gateways, which few packets of the node's own may use.</summary>
+    public static IEnumerable<(int Interface, IPAddress Gateway)> Gateways(IEnumerable<Route> routes, IReadOnlyDictionary<int, int> mtus) => routes
+        .Where(r => r is { Table: RouteTableId.Main, Type: RouteType.Unicast, IsMultipath: false, Gateway.AddressFamily: AddressFamily.InterNetwork } && mtus.ContainsKey(r.Interface) && r.Protocol != RouteProtocol.Dataplane)
+        .Select(r => (r.Interface, r.Gateway!))
+        .Distinct();
+}

@@ -1,0 +1,155 @@
+using System.Diagnostics;
+using System.Net;
+using System.Net.Sockets;
+using Dataplane.Packets;
+using Dataplane.Tables;
+using Microsoft.Extensions.Logging;
+using Xdp.Interop.Links;
+using Neighbor = Dataplane.Tables.Neighbor;
+using Route = Xdp.Interop.Links.Route;
+
+namespace Dataplane.Control.Apply;
+
+/// <summary>
+/// Follows the node's own routes and neighbours as far as they lead out by an uplink, and has the gateways among them kept resolved. One
+/// thread of its own, asleep unless something changes.
+/// </summary>
+internal sealed class UnderlayWatch : IDisposable
+{
+    private static readonly TimeSpan Settle = TimeSpan.FromMilliseconds(20);
+    private static readonly TimeSpan LongestBurst = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan RetryInterval = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan RefreshInterval = TimeSpan.FromSeconds(60);
+
+    private readonly IReadOnlyList<Uplink> _uplinks;
+    private readonly Dictionary<int, int> _mtus;
+    private readonly ILogger _log;
+    private readonly Action _changed;
+    private readonly NetlinkSocket _netlink;
+    private readonly NetlinkMonitor _monitor;
+    private readonly HashSet<(int, IPAddress)> _managed = []; // the thread's, and after it the disposer's
+    private readonly Thread _thread;
+    private List<UnderlayWay> _ways = [];
+    private UnderlayTable<IPv4Address> _table = UnderlayTable<IPv4Address>.Empty;
+    private bool _stop;
+
+    /// <param name="uplinks">Devices that lead out.</param>
+    /// <param name="log">For failures.</param>
+    /// <param name="changed">Called on the watch's thread when <see cref="Table"/> is another one.</param>
+    /// <exception cref="Xdp.Interop.XdpException">A netlink socket was refused.</exception>
+    public UnderlayWatch(IReadOnlyList<Uplink> uplinks, ILogger log, Action changed)
+    {
+        _uplinks = uplinks;
+        _mtus = uplinks.ToDictionary(u => u.Ifindex, u => u.Mtu);
+        _log = log;
+        _changed = changed;
+        _monitor = NetlinkMonitor.Open(MonitorGroups.Routes | MonitorGroups.Neighbors | MonitorGroups.Links);
+        _netlink = NetlinkSocket.Open();
+        Read();
+        _thread = new Thread(Run) { IsBackground = true, Name = "routes" };
+    }
+
+    /// <summary>The ways that are known; callable from any thread.</summary>
+    public UnderlayTable<IPv4Address> Table => Volatile.Read(ref _table);
+
+    /// <summary>The same for people, one per prefix.</summary>
+    public IReadOnlyList<UnderlayWay> Ways => Volatile.Read(ref _ways);
+
+    /// <summary>Starts the thread, once; no callback comes before.</summary>
+    public void Start() => _thread.Start();
+
+    /// <summary>Stops the thread; not to be called from the callback, nor under a lock that it takes.</summary>
+    public void Dispose()
+    {
+        Volatile.Write(ref _stop, true);
+        _monitor.Interrupt();
+        if ((_thread.ThreadState & System.Threading.ThreadState.Unstarted) == 0) _thread.Join();
+        foreach (var (device, gateway) in _managed)
+        {
+            try
+            {
+                _netlink.Neighbors.Release(device, gateway);
+            }
+            catch (NetlinkException e)
+            {
+                _log.LogDebug(e, "release neighbour {Gateway}", gateway);
+            }
+        }
+        _monitor.Dispose();
+        _netlink.Dispose();
+    }
+
+    private void Run()
+    {
+        while (!Volatile.Read(ref _stop))
+        {
+            try
+            {
+                if (!WaitForChange() || Volatile.Read(ref _stop)) continue;
+                if (Read()) _changed();
+            }
+#pragma warning disable CA1031 // The thread must outlive a failed request and a failing callback; both are tried again.
+            catch (Exception e)
+#pragma warning restore CA1031
+            {
+                _log.LogWarning(e, "Could not follow the node's routes; trying again in {Seconds} s", RetryInterval.TotalSeconds);
+                if (!Volatile.Read(ref _stop)) Thread.Sleep(RetryInterval);
+            }
+        }
+    }
+
+    // True when it is time to look: something relevant has changed, and its burst is over; or nothing has for long.
+    private bool WaitForChange()
+    {
+        var next = _monitor.Read(RefreshInterval);
+        if (next is null) return true;
+        long start = Stopwatch.GetTimestamp();
+        bool relevant = false;
+        for (; next is not null; next = _monitor.Read(relevant ? Settle : TimeSpan.Zero))
+        {
+            relevant |= next switch
+            {
+                NeighborChanged { Neighbor: var n } => _mtus.ContainsKey(n.Interface),
+                LinkChanged { Link.Index: var index } => _mtus.ContainsKey(index),
+                RouteChanged { Route: var r } => r.Protocol != RouteProtocol.Dataplane,
+                _ => true,
+            };
+            if (Stopwatch.GetElapsedTime(start) > LongestBurst) break;
+        }
+        return relevant;
+    }
+
+    private bool Read()
+    {
+        var routes = _netlink.Routes.List(new RouteFilter { Table = RouteTableId.Main });
+        KeepResolved(routes);
+        // Where rules of somebody else choose among tables, only the node's own stack can tell.
+        var ways = UnderlayRoutes.Steers(_netlink.Rules.List(AddressFamily.InterNetwork)) ? [] : UnderlayRoutes.Ways(routes, _netlink.Neighbors.List(), _mtus);
+        if (ways.SequenceEqual(_ways)) return false;
+        var neighbors = new List<Neighbor>();
+        var prefixes = new List<PrefixEntry<IPv4Address>>(ways.Count);
+        foreach (var way in ways)
+        {
+            if (way.Interface == 0)
+            {
+                prefixes.Add(new(way.Prefix, way.Length, UnderlayTable<IPv4Address>.ByHost));
+                continue;
+            }
+            var uplink = _uplinks.First(u => u.Ifindex == way.Interface);
+            neighbors.Add(new Neighbor { Port = uplink.Port.Id, Mac = way.Mac, Source = uplink.Mac, Mtu = (ushort)Math.Min(way.Mtu, ushort.MaxValue) });
+            prefixes.Add(new(way.Prefix, way.Length, neighbors.Count));
+        }
+        Volatile.Write(ref _ways, ways);
+        Volatile.Write(ref _table, new UnderlayTable<IPv4Address>(prefixes, [.. neighbors]));
+        return true;
+    }
+
+    private void KeepResolved(IReadOnlyList<Route> routes)
+    {
+        foreach (var (device, gateway) in UnderlayRoutes.Gateways(routes, _mtus))
+        {
+            if (_netlink.Neighbors.Find(device, gateway) is { } n && (n.IsManaged || n.State == NeighborState.Permanent)) continue;
+            if (_netlink.Neighbors.Probe(device, gateway)) _managed.Add((device, gateway));
+        }
+    }
+}
