@@ -82,7 +82,7 @@ internal sealed class TablePublisher
         var addresses = _node.LocalAddresses;
         if (ReferenceEquals(addresses, _addresses)) return;
         _addresses = addresses;
-        _nodePortAddresses = [.. addresses.Where(a => _node.Options.ServesNodePorts(IPAddress.Parse(a.ToString())))];
+        _nodePortAddresses = [.. addresses.Where(a => _node.Options.NodePortAddresses.Contains(IPAddress.Parse(a.ToString()), _node.Options.NodeIp))];
         var uses = new Dictionary<IPv4Address, UplinkAddressUse>();
         foreach (var address in _nodePortAddresses) uses[address] = UplinkAddressUse.NodePort;
         uses[_node.TunnelAddress] = uses.GetValueOrDefault(_node.TunnelAddress) | UplinkAddressUse.Vxlan | UplinkAddressUse.Nat;

@@ -23,14 +23,13 @@ internal static class FieldParser
         {
             throw new InvalidStateException(field, value, "is not a CIDR; write it like 10.244.0.0/16");
         }
-        try
+        // Of the constructor some versions of the runtime clear the host bits, others throw.
+        var bytes = address.GetAddressBytes();
+        for (int bit = length; bit < bytes.Length * 8; bit++)
         {
-            return new IPNetwork(address, length);
+            if ((bytes[bit / 8] & 0x80 >> bit % 8) != 0) throw new InvalidStateException(field, value, "has host bits set; clear the bits after the prefix length");
         }
-        catch (ArgumentException)
-        {
-            throw new InvalidStateException(field, value, "has host bits set; clear the bits after the prefix length");
-        }
+        return new IPNetwork(address, length);
     }
 
     /// <summary>A port from <paramref name="least"/> to 65535.</summary>

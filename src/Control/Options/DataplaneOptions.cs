@@ -54,11 +54,8 @@ public sealed class DataplaneOptions
     /// <summary>external-interfaces.</summary>
     public IReadOnlyList<string> ExternalInterfaces { get; internal set; } = [];
 
-    /// <summary>node-port-addresses is "primary".</summary>
-    public bool NodePortsAtPrimaryOnly { get; internal set; }
-
-    /// <summary>node-port-addresses; empty: all of the node's addresses, unless <see cref="NodePortsAtPrimaryOnly"/>.</summary>
-    public IReadOnlyList<IPNetwork> NodePortAddresses { get; internal set; } = [];
+    /// <summary>node-port-addresses.</summary>
+    public NodePortAddresses NodePortAddresses { get; internal set; } = new(false, []);
 
     /// <summary>node-port-range.</summary>
     public (ushort First, ushort Last) NodePortRange { get; internal set; }
@@ -128,11 +125,6 @@ public sealed class DataplaneOptions
 
     /// <summary>log-level.</summary>
     public LogLevel LogLevel { get; internal set; }
-
-    /// <summary>True for addresses of this node at which node ports are served (K9).</summary>
-    public bool ServesNodePorts(IPAddress address) => NodePortsAtPrimaryOnly
-        ? address.Equals(NodeIp)
-        : NodePortAddresses.Count == 0 || NodePortAddresses.Any(network => network.Contains(address));
 
     /// <summary>First address of <see cref="PodCidr"/>: the node's address among the pods, and their gateway.</summary>
     public IPAddress HostPortAddress

@@ -37,7 +37,7 @@ internal static class OptionTable
         new("external-interfaces", "interfaces", "none", "Further interfaces at which services are reached from outside, and by which pods leave the cluster.", "eth1,eth2",
             (o, v) => o.ExternalInterfaces = v == "none" ? [] : OptionText.List(v, name => OptionText.InterfaceName(name))),
         new("node-port-addresses", "all, primary, IPv4 prefixes", "all", "Addresses of this node at which node ports are served; primary: node-ip.", "192.168.1.0/24",
-            (o, v) => (o.NodePortsAtPrimaryOnly, o.NodePortAddresses) = v switch { "all" => (false, []), "primary" => (true, []), _ => (false, OptionText.List(v, cidr => OptionText.Cidr(cidr))) }),
+            (o, v) => o.NodePortAddresses = v switch { "all" => new(false, []), "primary" => new(true, []), _ => new(false, OptionText.List(v, cidr => OptionText.Cidr(cidr))) }),
         new("node-port-range", "ports", "30000-32767", "Where the API server allocates node ports; the node's own processes are kept from it.", "30000-32767",
             (o, v) => o.NodePortRange = OptionText.PortRange(v)),
         new("nat-ports", "ports", "49152-65535", "Source ports of masqueraded connections; the node's own processes are kept from them.", "49152-65535",

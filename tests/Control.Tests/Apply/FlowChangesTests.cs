@@ -1,0 +1,89 @@
+using Dataplane.Conntrack;
+using Dataplane.Contracts.V1;
+using Dataplane.Control.Apply;
+using Dataplane.Control.Compile;
+using Dataplane.Control.Tests.Compile;
+using Dataplane.Headers;
+using Dataplane.Packets;
+using Xunit;
+using Kind = Dataplane.Contracts.V1.Frontend.Types.Kind;
+
+namespace Dataplane.Control.Tests.Apply;
+
+/// <summary>What a change of state means for flows: whose peers are gone (K25), and which datagrams must find another endpoint (K24).</summary>
+public sealed class FlowChangesTests
+{
+    private static readonly State None = new();
+    private static readonly IPv4Address Client = new(10, 244, 1, 9);
+
+    [Fact]
+    public void K25_PodsThatAreGoneHaveDeparted()
+    {
+        var before = DesiredState.From(1, Ipcache(("10.244.1.5/32", "default/a"), ("10.244.1.6/32", "default/b"), ("192.168.77.2/32", "node/n2"), ("192.0.2.0/24", ""), ("192.0.2.1/32", "")));
+        var after = DesiredState.From(2, Ipcache(("10.244.1.6/32", "default/b")));
+        Assert.Equal([new IPv4Address(10, 244, 1, 5)], FlowChanges.Departed(before, after));
+    }
+
+    [Fact]
+    public void P28_AnAddressThatIsAnotherPodsNowHasDepartedToo()
+    {
+        var before = DesiredState.From(1, Ipcache(("10.244.1.5/32", "default/a")));
+        Assert.Single(FlowChanges.Departed(before, DesiredState.From(2, Ipcache(("10.244.1.5/32", "default/c")))));
+        Assert.Empty(FlowChanges.Departed(before, DesiredState.From(2, Ipcache(("10.244.1.5/32", "default/a")))));
+    }
+
+    [Fact]
+    public void AnUpdateThatTouchesNeitherIsNotLookedAt()
+    {
+        var before = DesiredState.From(1, Ipcache(("10.244.1.5/32", "default/a")));
+        var after = before.With(2, new State { Nodes = { SampleState.Node("n", "192.168.77.9", "10.244.9.0/24") } }, None);
+        Assert.Empty(FlowChanges.Departed(before, after));
+        Assert.Empty(FlowChanges.Services(before, after));
+    }
+
+    [Fact]
+    public void K24_OnlyChangedDatagramServicesWithEndpointsAreLookedAt()
+    {
+        var before = DesiredState.From(1, SampleState.Of(Udp("same", "10.96.0.1", "10.244.1.5:53"), Udp("changed", "10.96.0.2", "10.244.1.5:53"), Udp("emptied", "10.96.0.3", "10.244.1.5:53"), Udp("was-empty", "10.96.0.4"), SampleState.Service("tcp", "10.96.0.5")));
+        var after = DesiredState.From(2, SampleState.Of(Udp("same", "10.96.0.1", "10.244.1.5:53"), Udp("changed", "10.96.0.2", "10.244.1.6:53"), Udp("emptied", "10.96.0.3"), Udp("was-empty", "10.96.0.4", "10.244.1.5:53"), SampleState.Service("tcp", "10.96.0.5", "10.244.1.5:80")));
+        Assert.Equal(["changed", "was-empty"], FlowChanges.Services(before, after).Select(s => s.Name).Order());
+    }
+
+    [Theory]
+    [InlineData("10.96.0.1", 80, "10.244.1.5", 53, false)] // still serving
+    [InlineData("10.96.0.1", 80, "10.244.1.6", 53, true)] // not any more
+    [InlineData("10.96.0.1", 80, "10.244.1.5", 54, true)] // at this port not
+    [InlineData("10.96.0.2", 80, "10.244.1.6", 53, false)] // another service
+    [InlineData("192.168.77.1", 30053, "10.244.1.6", 53, true)] // by the node's port
+    [InlineData("192.168.77.2", 30053, "10.244.1.6", 53, true)]
+    [InlineData("192.168.77.1", 30054, "10.244.1.6", 53, false)]
+    public void K24_FlowsToEndpointsThatAreNotServingAreStaleByAddressAndPort(string vip, int port, string endpoint, int endpointPort, bool stale)
+    {
+        var service = Udp("a", "10.96.0.1", "10.244.1.5:53", "10.244.1.7:53").At(Kind.NodePort, "", 30053);
+        service.Backends[1].Use = Backend.Types.Use.None; // terminating: still serving
+        var flows = new StaleFlows([service]);
+        Assert.Equal(stale, flows.Contains(Flow(vip, port, endpoint, endpointPort)));
+        Assert.False(flows.Contains(Flow("10.96.0.1", 80, "10.244.1.7", 53)));
+        var tcp = Flow(vip, port, endpoint, endpointPort, IpProtocol.Tcp);
+        Assert.False(flows.Contains(tcp));
+        var direct = Flow(vip, port, endpoint, endpointPort);
+        direct.Flags = FlowFlags.None;
+        Assert.False(flows.Contains(direct));
+    }
+
+    private static State Ipcache(params (string Cidr, string Owner)[] entries) => new() { Ipcache = { entries.Select(e => new IpcacheEntry { Cidr = e.Cidr, Owner = e.Owner, Identity = 20 }) } };
+
+    private static Service Udp(string name, string clusterIp, params string[] backends)
+    {
+        var service = SampleState.Service(name, clusterIp, backends);
+        service.Protocol = Protocol.Udp;
+        return service;
+    }
+
+    private static ConntrackEntry<IPv4Address> Flow(string vip, int port, string endpoint, int endpointPort, byte protocol = IpProtocol.Udp) => new()
+    {
+        Original = new(Client, IPv4Address.Parse(vip), Be16.FromHost(5000), Be16.FromHost((ushort)port), protocol),
+        Reply = new(IPv4Address.Parse(endpoint), Client, Be16.FromHost((ushort)endpointPort), Be16.FromHost(5000), protocol),
+        Flags = FlowFlags.Service,
+    };
+}

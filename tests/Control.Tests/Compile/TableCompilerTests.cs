@@ -1,0 +1,171 @@
+using Dataplane.Contracts.V1;
+using Dataplane.Control.Compile;
+using Dataplane.Headers;
+using Dataplane.Packets;
+using Dataplane.Tables;
+using Dataplane.Testing;
+using Xunit;
+using Kind = Dataplane.Contracts.V1.Frontend.Types.Kind;
+using Use = Dataplane.Contracts.V1.Backend.Types.Use;
+
+namespace Dataplane.Control.Tests.Compile;
+
+/// <summary>From the state to tables: what comes out, and what it costs when little has changed.</summary>
+public sealed class TableCompilerTests
+{
+    private static readonly State None = new();
+    private readonly TableCompiler _compiler = SampleState.Compiler();
+
+    [Fact]
+    public void EndpointsGoIntoTheSetsThatTheirUseNames()
+    {
+        var service = SampleState.With(SampleState.Service("a", "10.96.0.1"), "10.244.1.9:80@node-1", "10.244.1.5:80@node-1", "10.244.2.7:80@node-2", "10.244.1.3:80@node-1", "10.244.1.4:80@node-1", "10.244.2.2:80@node-2");
+        service.Backends[1].Use = Use.Cluster;
+        service.Backends[3].Use = Use.Local;
+        service.Backends[4].Use = Use.None;
+        service.Backends[5].Use = Use.ClusterAndLocal; // the agent's word counts
+        var compiled = Compile(service);
+        Assert.Equal(["10.244.1.5", "10.244.1.9", "10.244.2.2", "10.244.2.7"], Addresses(compiled.Cluster));
+        Assert.Equal(["10.244.1.3", "10.244.1.9", "10.244.2.2"], Addresses(compiled.Local));
+        Assert.Equal(4, _compiler.ServiceBackends);
+    }
+
+    [Fact]
+    public void EverythingElseOfAServiceIsTakenOver()
+    {
+        var message = SampleState.Service("a", "10.96.0.1", "10.244.2.7:80");
+        message.InternalLocal = message.ExternalLocal = true;
+        message.AffinitySeconds = 77;
+        message.SourceRanges.Add(["192.0.2.0/24", "2001:db8::/32"]);
+        var compiled = Compile(message);
+        Assert.Equal((true, true, 77u), (compiled.InternalLocal, compiled.ExternalLocal, compiled.AffinitySeconds));
+        Assert.True(compiled.SourceRanges!.Find(new(192, 0, 2, 9)) >= 0);
+        Assert.True(compiled.SourceRanges.Find(new(192, 0, 3, 9)) < 0);
+    }
+
+    [Fact]
+    public void K8_NodePortsAreOnTheNodesAddressesAndThoseOfTheOthers()
+    {
+        var state = SampleState.Of(SampleState.Service("a", "10.96.0.1", "10.244.2.7:80").At(Kind.NodePort, "", 30080).At(Kind.HostPort, "", 8080));
+        state.Nodes.Add(SampleState.Node("node-1", "192.168.77.1", "10.244.1.0/24"));
+        state.Nodes.Add(SampleState.Node("node-2", "192.168.77.2", "10.244.2.0/24"));
+        var tables = _compiler.Compile(DesiredState.From(1, state), SampleState.Input());
+        foreach (string address in (string[])["192.168.77.1", "10.244.1.1", "192.168.77.2"])
+            Assert.True(tables.IPv4.Services.TryFind(IPv4Address.Parse(address), IpProtocol.Tcp, 30080, out var frontend) && frontend.Kind == FrontendKind.NodePort, address);
+        Assert.False(tables.IPv4.Services.TryFind(new(192, 168, 77, 3), IpProtocol.Tcp, 30080, out _));
+        Assert.False(tables.IPv4.Services.TryFind(new(192, 168, 77, 2), IpProtocol.Tcp, 8080, out _));
+        // K9: only where node ports are served.
+        tables = _compiler.Compile(DesiredState.From(2, state), SampleState.Input() with { NodePortAddresses = [SampleState.NodeAddress] });
+        Assert.False(tables.IPv4.Services.TryFind(SampleState.Gateway, IpProtocol.Tcp, 30080, out _));
+        Assert.True(tables.IPv4.Services.TryFind(SampleState.NodeAddress, IpProtocol.Tcp, 30080, out _));
+    }
+
+    [Fact]
+    public void AServiceKeepsItsNumberWhateverBecomesOfIt()
+    {
+        var a = SampleState.Service("a", "10.96.0.1", "10.244.2.7:80");
+        var state = DesiredState.From(1, SampleState.Of(a, SampleState.Service("b", "10.96.0.2")));
+        uint id = Id(state, "10.96.0.1");
+        state = state.With(2, SampleState.Of(SampleState.Service("a", "10.96.0.1", "10.244.2.8:80")), None);
+        Assert.Equal(id, Id(state, "10.96.0.1"));
+        state = DesiredState.From(3, SampleState.Of(SampleState.Service("b", "10.96.0.2"), SampleState.Service("a", "10.96.0.1")));
+        Assert.Equal(id, Id(state, "10.96.0.1"));
+        Assert.NotEqual(id, Id(state, "10.96.0.2"));
+    }
+
+    [Fact]
+    public void K32_TwoServicesAtOnePlaceAreRefusedAndNothingChanges()
+    {
+        var state = DesiredState.From(1, SampleState.Of(SampleState.Service("a", "10.96.0.1", "10.244.2.7:80")));
+        _compiler.Compile(state, SampleState.Input());
+        var bad = state.With(2, SampleState.Of(SampleState.Service("b", "10.96.0.1"), SampleState.Service("c", "10.96.0.3")), None);
+
+        var fault = Assert.Throws<InvalidStateException>(() => _compiler.Compile(bad, SampleState.Input()));
+
+        Assert.Contains("default/a:http/Tcp and default/b:http/Tcp", fault.Message);
+        Assert.Contains("10.96.0.1:80", fault.Message);
+        var tables = _compiler.Compile(state.With(3, SampleState.Of(SampleState.Service("d", "10.96.0.4")), None), SampleState.Input());
+        Assert.True(tables.IPv4.Services.TryFind(new(10, 96, 0, 4), IpProtocol.Tcp, 80, out _));
+        Assert.False(tables.IPv4.Services.TryFind(new(10, 96, 0, 3), IpProtocol.Tcp, 80, out _));
+    }
+
+    [Fact]
+    public void K32_AFrontendMayMoveFromOneServiceToAnotherInOneUpdate()
+    {
+        var state = DesiredState.From(1, SampleState.Of(SampleState.Service("a", "10.96.0.1")));
+        _compiler.Compile(state, SampleState.Input());
+        var next = state.With(2, SampleState.Of(SampleState.Service("b", "10.96.0.1", "10.244.2.7:80")), SampleState.Of(SampleState.Service("a", "")));
+        Assert.True(_compiler.Compile(next, SampleState.Input()).IPv4.Services.TryFind(new(10, 96, 0, 1), IpProtocol.Tcp, 80, out var frontend));
+        Assert.Equal(1, frontend.Service.Cluster.Count);
+    }
+
+    [Fact]
+    public void ExternalFrontendsAreTheSameObjectWhileTheyAreTheSame()
+    {
+        var state = DesiredState.From(1, SampleState.Of(SampleState.Service("a", "10.96.0.1", "10.244.2.7:80").At(Kind.NodePort, "", 30080)));
+        _compiler.Compile(state, SampleState.Input());
+        var before = _compiler.ExternalFrontends;
+        Assert.Equal([new ExternalFrontend(default, 30080, IpProtocol.Tcp)], before);
+        state = state.With(2, SampleState.Of(SampleState.Service("a", "10.96.0.1", "10.244.2.8:80").At(Kind.NodePort, "", 30080), SampleState.Service("b", "10.96.0.2")), None);
+        _compiler.Compile(state, SampleState.Input());
+        Assert.Same(before, _compiler.ExternalFrontends);
+        state = state.With(3, SampleState.Of(SampleState.Service("b", "10.96.0.2").At(Kind.ExternalIp, "203.0.113.1", 80)), None);
+        _compiler.Compile(state, SampleState.Input());
+        Assert.Equal(2, _compiler.ExternalFrontends.Count);
+    }
+
+    [Fact]
+    public void X2_ServicesThatAreReachedFromOutsideHaveMaglevTablesWhereAskedFor()
+    {
+        var compiler = SampleState.Compiler(maglev: 251);
+        var state = DesiredState.From(1, SampleState.Of(
+            SampleState.Service("in", "10.96.0.1", "10.244.2.7:80", "10.244.2.8:80"), SampleState.Service("out", "10.96.0.2", "10.244.2.7:80", "10.244.2.8:80").At(Kind.NodePort, "", 30080)));
+        var services = compiler.Compile(state, SampleState.Input()).IPv4.Services;
+        services.TryFind(new(10, 96, 0, 1), IpProtocol.Tcp, 80, out var inside);
+        services.TryFind(new(10, 96, 0, 2), IpProtocol.Tcp, 80, out var outside);
+        Assert.False(Alike(inside.Service.Cluster));
+        Assert.True(Alike(outside.Service.Cluster));
+
+        static bool Alike(BackendSet<IPv4Address> set) => Enumerable.Range(0, 100).All(i => set.ChooseAlike((ulong)i << 57, 0) == set.ChooseAlike((ulong)i << 57, ulong.MaxValue));
+    }
+
+    /// <summary>One change among 10,000 services with 100,000 endpoints: no table is made again, and what is allocated is bounded.</summary>
+    [Fact]
+    public void AChangeOfOneServiceAmongTenThousandCostsThatOne()
+    {
+        var state = DesiredState.From(1, SampleState.Of([.. Enumerable.Range(0, 10_000).Select(i => Many(i, 0))]));
+        var input = SampleState.Input();
+        var before = _compiler.Compile(state, input);
+        int n = 0;
+        DataplaneTables after = before;
+        long bytes = Allocations.Least(() =>
+        {
+            var next = state.With((ulong)n + 2, SampleState.Of(Many(5000, ++n)), None);
+            after = _compiler.Compile(next, input);
+        });
+        Assert.Same(before.Policies, after.Policies);
+        Assert.Same(before.IPv4.Identities, after.IPv4.Identities);
+        Assert.True(after.IPv4.Services.TryFind(new(10, 100, 19, 136), IpProtocol.Tcp, 80, out var changed));
+        Assert.Equal(10 + n % 7, changed.Service.Cluster.Count);
+        // The dictionaries of keys are copied: about 100 bytes a service, and nothing per endpoint.
+        Assert.InRange(bytes, 1, 4_000_000);
+    }
+
+    private static Service Many(int i, int more) => SampleState.Service($"s{i}", $"10.{100 + (i >> 16)}.{i >> 8 & 255}.{i & 255}",
+        [.. Enumerable.Range(0, 10 + more % 7).Select(b => $"10.244.{i & 255}.{b + 10}:8080@node-2")]);
+
+    private Dataplane.Tables.Service<IPv4Address> Compile(Service message)
+    {
+        var tables = _compiler.Compile(DesiredState.From(1, SampleState.Of(message)), SampleState.Input());
+        Assert.True(tables.IPv4.Services.TryFind(new(10, 96, 0, 1), IpProtocol.Tcp, 80, out var frontend));
+        return frontend.Service;
+    }
+
+    private uint Id(DesiredState state, string address)
+    {
+        Assert.True(_compiler.Compile(state, SampleState.Input()).IPv4.Services.TryFind(IPv4Address.Parse(address), IpProtocol.Tcp, 80, out var frontend));
+        return frontend.Service.Id;
+    }
+
+    private static string[] Addresses(BackendSet<IPv4Address> set) => [.. set.Backends.ToArray().Select(b => b.Address.ToString())];
+}
