@@ -86,13 +86,14 @@ internal sealed class HostFrontends
     }
 
     /// <summary>What is left out, and what on this node stands in the way of frontends; one sentence each with the remedy.</summary>
-    public IReadOnlyList<string> FindObstacles()
+    /// <param name="own">Ports that this dataplane itself listens on: health checks have theirs from the node port range.</param>
+    public IReadOnlyList<string> FindObstacles(IReadOnlySet<ushort>? own = null)
     {
         var found = new List<string>([.. _plan?.Obstacles ?? [], .. _obstacles]);
         if (_spec is not { } spec) return found;
         foreach (var (address, port, protocol) in PortListener.List())
         {
-            if (port < spec.NodePorts.First || port > spec.NodePorts.Last || (address != default && address.IsLoopback)) continue;
+            if (port < spec.NodePorts.First || port > spec.NodePorts.Last || own?.Contains(port) == true || (address != default && address.IsLoopback)) continue;
             string name = new ExternalFrontend(address, port, protocol).ToString();
             found.Add($"a process listens on {name}, which is within the node port range {spec.NodePorts.First}-{spec.NodePorts.Last}: once a service has this port, clients reach the service "
                 + $"and not the process; let it listen elsewhere (ss -lptun 'sport = :{port}' shows which it is)");

@@ -133,7 +133,7 @@ public sealed class HostFrontendsTests : IDisposable
         HostPortBed.Exec(Bed.Node, "rule add priority 20 lookup local");
         HostPortBed.Exec(Bed.Node, "rule delete priority 0");
         var frontends = Bed.Apply();
-        Assert.Contains("comes before ours", Assert.Single(Bed.Node.Run(frontends.FindObstacles)), StringComparison.Ordinal);
+        Assert.Contains("comes before ours", Assert.Single(Obstacles(frontends)), StringComparison.Ordinal);
         Assert.Equal(20u, LocalRule().Priority);
     }
 
@@ -150,13 +150,13 @@ public sealed class HostFrontendsTests : IDisposable
         string before = Snapshot();
         var frontends = Bed.Apply();
         Assert.Equal(["203.0.113.7 via 192.0.2.254 dev eth0 metric 5"], Routes("main").Where(route => route.StartsWith("203", StringComparison.Ordinal)));
-        string obstacle = Assert.Single(Bed.Node.Run(frontends.FindObstacles));
+        string obstacle = Assert.Single(Obstacles(frontends));
         Assert.StartsWith("a route of somebody else leads to 203.0.113.7/32", obstacle, StringComparison.Ordinal);
 
         // It goes: ours takes its place when somebody looks again.
         HostPortBed.Exec(Bed.Node, "route delete 203.0.113.7/32 via 192.0.2.254 metric 5");
         Bed.Node.Run(frontends.Refresh);
-        Assert.Empty(Bed.Node.Run(frontends.FindObstacles));
+        Assert.Empty(Obstacles(frontends));
         Assert.Equal("dp-host", Device("203.0.113.7"));
         Bed.Node.Run(frontends.Remove);
         HostPortBed.Exec(Bed.Node, "route add 203.0.113.7/32 via 192.0.2.254 metric 5");
@@ -168,7 +168,7 @@ public sealed class HostFrontendsTests : IDisposable
     {
         var frontends = Bed.Apply(HostPortBed.Spec with { Frontends = new HashSet<ExternalFrontend> { new(new(192, 0, 2, 254), 80, IpProtocol.Tcp) } });
         Assert.Equal("eth0", Device("192.0.2.254"));
-        Assert.Contains("is the next hop", Assert.Single(Bed.Node.Run(frontends.FindObstacles)), StringComparison.Ordinal);
+        Assert.Contains("is the next hop", Assert.Single(Obstacles(frontends)), StringComparison.Ordinal);
     }
 
     [RequiresRootFact]
@@ -210,16 +210,18 @@ public sealed class HostFrontendsTests : IDisposable
     public void K35_ProcessesThatListenWithinTheRangeAreReported()
     {
         var frontends = Bed.Apply();
-        Assert.Empty(Bed.Node.Run(frontends.FindObstacles));
+        Assert.Empty(Obstacles(frontends));
         using var tcp = Bed.Node.Run(() => new TcpListener(IPAddress.Any, 30500));
         Bed.Node.Run(tcp.Start);
         using var loopback = Bed.Node.Run(() => new TcpListener(IPAddress.Loopback, 30501));
         Bed.Node.Run(loopback.Start);
         using var udp = Bed.Node.Run(() => new UdpClient(new IPEndPoint(HostPortBed.NodeIp, 32767)));
-        var found = Bed.Node.Run(frontends.FindObstacles);
+        var found = Obstacles(frontends);
         Assert.Equal(2, found.Count);
         Assert.StartsWith("a process listens on 0.0.0.0:30500/tcp, which is within the node port range 30000-32767", found[0], StringComparison.Ordinal);
         Assert.StartsWith("a process listens on 192.0.2.1:32767/udp", found[1], StringComparison.Ordinal);
+        // Health check ports are of that range, and ours.
+        Assert.Single(Bed.Node.Run(() => frontends.FindObstacles(own: new HashSet<ushort> { 30500 })));
     }
 
     [RequiresRootFact]
@@ -240,8 +242,10 @@ public sealed class HostFrontendsTests : IDisposable
         Sysctl.Write("ipv4/ip_local_port_range", "50000 60999", Bed.Node);
         var frontends = Bed.Apply();
         Assert.Equal("30000-32767", Sysctl.Read("ipv4/ip_local_reserved_ports", Bed.Node));
-        Assert.StartsWith("ports 49152-65535 cannot be reserved", Assert.Single(Bed.Node.Run(frontends.FindObstacles)), StringComparison.Ordinal);
+        Assert.StartsWith("ports 49152-65535 cannot be reserved", Assert.Single(Obstacles(frontends)), StringComparison.Ordinal);
     }
+
+    private IReadOnlyList<string> Obstacles(HostFrontends frontends) => Bed.Node.Run(() => frontends.FindObstacles());
 
     private string Device(string arguments) => HostPortBed.Exec(Bed.Node, "route get " + arguments).Split(" dev ")[1].Split(' ')[0];
 
