@@ -123,6 +123,11 @@ public sealed class HostVeth
     /// <inheritdoc cref="Remove()"/>
     public static bool Remove(string name) => PodVeth.Remove(name);
 
+    /// <summary>Whether a route is one to an address of a service (see <see cref="HostFrontends"/>), and not to one of the cluster's prefixes.</summary>
+    internal static bool IsToFrontend(Route route, int hostIndex) =>
+        route.Protocol == RouteProtocol.Dataplane && route.Table == RouteTableId.Main && route.Interface == hostIndex
+        && route.Destination.PrefixLength == 32 && NextHop.Equals(route.Gateway);
+
     private static LinkInfo? FindExisting(NetlinkSocket netlink, HostVethSpec spec)
     {
         var host = netlink.Links.Find(spec.Name);
@@ -168,7 +173,7 @@ public sealed class HostVeth
         }
 
         foreach (var stale in existing)
-            if (stale.Protocol == RouteProtocol.Dataplane && stale.Interface == HostIndex && !wanted.Exists(w => w.Destination.Equals(stale.Destination)))
+            if (stale.Protocol == RouteProtocol.Dataplane && stale.Interface == HostIndex && !IsToFrontend(stale, HostIndex) && !wanted.Exists(w => w.Destination.Equals(stale.Destination)))
                 netlink.Routes.Delete(stale);
     }
 }

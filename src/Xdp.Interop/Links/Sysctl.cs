@@ -1,9 +1,13 @@
+using System.Buffers;
+using System.Text;
+
 namespace Xdp.Interop.Links;
 
 /// <summary>Kernel settings below /proc/sys/net, which each network namespace has for itself.</summary>
 public static class Sysctl
 {
     private const string Root = "/proc/sys/net/";
+    private const int LongestValue = 512 * 1024; // every second port of a list of ports
 
     /// <summary>Reads a setting of a namespace; null when this kernel or namespace does not have it.</summary>
     /// <param name="key">Path below /proc/sys/net, with slashes because device names may contain dots: "ipv4/conf/eth0/rp_filter".</param>
@@ -12,7 +16,18 @@ public static class Sysctl
     public static string? Read(string key, NetworkNamespace? ns = null) => In(ns, () => Try<string?>($"read sysctl net/{key}", () =>
     {
         var path = PathOf(key);
-        return File.Exists(path) ? File.ReadAllText(path).TrimEnd('\n') : null;
+        if (!File.Exists(path)) return null;
+        // One read for all of it: the kernel tells a list from its beginning or not at all.
+        var buffer = ArrayPool<byte>.Shared.Rent(LongestValue);
+        try
+        {
+            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
+            return Encoding.ASCII.GetString(buffer, 0, file.Read(buffer)).TrimEnd('\n');
+        }
+        finally
+        {
+            ArrayPool<byte>.Shared.Return(buffer);
+        }
     }));
 
     /// <summary>Writes a setting of a namespace.</summary>
@@ -24,7 +39,7 @@ public static class Sysctl
     {
         // Never create: a key that is missing must be an error that names it.
         using var file = new FileStream(PathOf(key), FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0);
-        file.Write(System.Text.Encoding.ASCII.GetBytes(value));
+        file.Write(Encoding.ASCII.GetBytes(value));
         return true;
     }));
 

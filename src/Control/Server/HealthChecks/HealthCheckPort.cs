@@ -1,0 +1,8 @@
+namespace Dataplane.Control.Server.HealthChecks;
+
+/// <summary>A port on which load balancers ask whether this node has endpoints of a service (spec.healthCheckNodePort).</summary>
+/// <param name="Port">TCP, host order.</param>
+/// <param name="Namespace">The service's.</param>
+/// <param name="Service">The service's name.</param>
+/// <param name="LocalEndpoints">Ready endpoints on this node, by address.</param>
+public sealed record HealthCheckPort(ushort Port, string Namespace, string Service, int LocalEndpoints);
