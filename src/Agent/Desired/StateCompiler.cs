@@ -52,7 +52,7 @@ public sealed class StateCompiler(string nodeName)
         return new DesiredState(state, [.. _nodePart.Warnings, .. _servicePart.Warnings, .. _policyPart.Warnings]);
     }
 
-    private NodePart CompileNodes(IReadOnlyList<Node> nodes)
+    private NodePart CompileNodes(OrderedList<Node> nodes)
     {
         var messages = new List<V1.Node>(nodes.Count);
         foreach (var node in nodes)

@@ -1,4 +1,5 @@
 using Dataplane.Agent.Desired;
+using Dataplane.Agent.Model;
 using Dataplane.Agent.Tests.Clusters;
 using V1 = Dataplane.Contracts.V1;
 
@@ -147,7 +148,7 @@ public class ServiceTests
         var objects = Yaml.Objects(Service(Web), Slice("{port: 80}", "{addresses: [10.244.1.5]}"));
         var other = Yaml.Objects(Service(Web).Replace("name: web", "name: other", StringComparison.Ordinal));
         var first = Assert.Single(_compiler.Compile(objects).State.Services);
-        var grown = objects with { Services = [.. other.Services, .. objects.Services] };
+        var grown = ClusterObjects.Of([.. objects.Services, .. objects.EndpointSlices, .. other.Services]);
         Assert.Same(first, _compiler.Compile(grown).State.Services.Single(s => s.Name == "web"));
     }
 
