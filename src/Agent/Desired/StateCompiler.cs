@@ -36,7 +36,11 @@ public sealed class StateCompiler(string nodeName, ServiceOptions? options = nul
         _last = objects;
         if (!ReferenceEquals(nodes, _nodePart.Warnings) || !ReferenceEquals(services, _servicePart.Warnings)
             || !ReferenceEquals(policies, _policyPart.Warnings))
-            _warnings = [.. _nodePart.Warnings, .. _servicePart.Warnings, .. _policyPart.Warnings];
+        {
+            string[] warnings = [.. _nodePart.Warnings, .. _servicePart.Warnings, .. _policyPart.Warnings];
+            if (!warnings.SequenceEqual(_warnings))
+                _warnings = warnings;
+        }
         return new DesiredState
         {
             Nodes = _nodePart.Nodes,

@@ -1,4 +1,5 @@
 using Dataplane.Agent.Desired;
+using Dataplane.Agent.Model;
 using Dataplane.Agent.Tests.Clusters;
 using V1 = Dataplane.Contracts.V1;
 
@@ -91,13 +92,14 @@ public class DerivedEndpointTests
     {
         var compiler = new StateCompiler("n1");
         var service = "{apiVersion: v1, kind: Service, metadata: {name: web}, spec: {clusterIP: 10.96.0.10, selector: {app: web}, trafficDistribution: PreferClose, ports: [{port: 80}]}}";
-        string[] objects = [service, Pod("a", "10.244.1.5", "app: web"), Yaml.Pod("default", "b", "10.244.2.5", "n2", "app: web"), ServiceYaml.Node("n1", "topology.kubernetes.io/zone: a")];
+        var objects = Yaml.Objects(service, Pod("a", "10.244.1.5", "app: web"), Yaml.Pod("default", "b", "10.244.2.5", "n2", "app: web"), ServiceYaml.Node("n1", "topology.kubernetes.io/zone: a"));
         // Without a zone for every node there is no hint for every endpoint, and then all count.
         Assert.Equal(2, Eligible(""));
         Assert.Equal(1, Eligible("topology.kubernetes.io/zone: b"));
         Assert.Equal(2, Eligible("topology.kubernetes.io/zone: a"));
 
-        int Eligible(string labels) => compiler.Compile(Yaml.Objects([.. objects, ServiceYaml.Node("n2", labels)]))
+        // Nothing but the node changes.
+        int Eligible(string labels) => compiler.Compile(objects = objects.With([], [Yaml.One<Node>(ServiceYaml.Node("n2", labels))]))
             .Services.Single().Backends.Count(b => b.Use is V1.Backend.Types.Use.Cluster or V1.Backend.Types.Use.ClusterAndLocal);
     }
 

@@ -1,4 +1,5 @@
 using Dataplane.Agent.Desired;
+using Dataplane.Agent.Model;
 using Dataplane.Agent.Tests.Clusters;
 using V1 = Dataplane.Contracts.V1;
 using static Dataplane.Agent.Tests.Services.ServiceYaml;
@@ -124,18 +125,19 @@ public class SelectionTests
     public void K21_a_new_zone_of_this_node_judges_all_endpoints_anew()
     {
         var compiler = new StateCompiler("n1");
-        string[] objects =
-        [
+        var objects = Yaml.Objects(
             Service(), Slice("{addresses: [10.244.1.5], nodeName: n1, hints: {forZones: [{name: a}]}}, {addresses: [10.244.2.5], nodeName: n2, hints: {forZones: [{name: b}]}}"),
-            Service("clusterIP: 10.96.0.11", "plain"), Slice("{addresses: [10.244.2.9]}", "plain-1", "plain"),
-        ];
-        var before = compiler.Compile(Yaml.Objects([.. objects, Node("n1", ZoneA)]));
+            Service("clusterIP: 10.96.0.11", "plain"), Slice("{addresses: [10.244.2.9]}", "plain-1", "plain"));
+        var before = With(ZoneA);
         Assert.Equal(["10.244.1.5:8080 ClusterAndLocal", "10.244.2.5:8080 None"], Backends(Web(before)));
-        var after = compiler.Compile(Yaml.Objects([.. objects, Node("n1", "topology.kubernetes.io/zone: b")]));
+        var after = With("topology.kubernetes.io/zone: b");
         Assert.Equal(["10.244.1.5:8080 Local", "10.244.2.5:8080 Cluster"], Backends(Web(after)));
         // What came out the same is the same.
         Assert.Same(before.Services[0], after.Services[0]);
-        Assert.Equal(["10.244.1.5:8080 ClusterAndLocal", "10.244.2.5:8080 Cluster"], Backends(Web(compiler.Compile(Yaml.Objects([.. objects, Node("n1")])))));
+        Assert.Equal(["10.244.1.5:8080 ClusterAndLocal", "10.244.2.5:8080 Cluster"], Backends(Web(With(""))));
+
+        // Nothing but the node changes.
+        DesiredState With(string labels) => compiler.Compile(objects = objects.With([], [Yaml.One<Node>(Node("n1", labels))]));
 
         static V1.Service Web(DesiredState state) => state.Services.Single(s => s.Name == "web");
     }
