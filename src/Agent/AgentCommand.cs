@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.Net.Sockets;
+using Dataplane.Agent.Desired;
 using Dataplane.Agent.Manifests;
 using Dataplane.Agent.Sync;
 using Dataplane.Agent.Telemetry;
@@ -28,11 +29,20 @@ public static class AgentCommand
         var inCluster = new Option<bool>("--in-cluster") { Description = "follow the API server of this cluster (not in this version)" };
         var metrics = new Option<string>("--metrics-listen")
         {
-            Description = "address:port of /metrics, /healthz and /readyz, or off", DefaultValueFactory = _ => "off",
+            Description = "address:port of /metrics, /healthz, /readyz, /proxyMode and /configz, or off", DefaultValueFactory = _ => "off",
         };
+        var healthz = new Option<string>("--healthz-listen")
+        {
+            Description = "address:port of kube-proxy's /healthz and /livez, or off", DefaultValueFactory = _ => AgentOptions.DefaultHealthz,
+        };
+        var proxyName = new Option<string>("--service-proxy-name")
+        {
+            Description = "serve the services with this label service.kubernetes.io/service-proxy-name, not those without it",
+        };
+        var disableExternal = new Option<bool>("--disable-external-ips") { Description = "do not serve spec.externalIPs of services" };
         var run = new Command("run", "keep a node's dataplane at the state its Kubernetes objects ask for")
         {
-            nodeName, control, manifests, kubeconfig, inCluster, metrics,
+            nodeName, control, manifests, kubeconfig, inCluster, metrics, healthz, proxyName, disableExternal,
         };
         run.SetAction((parsed, stop) => RunAsync(
             new AgentOptions
@@ -43,6 +53,11 @@ public static class AgentCommand
                 Kubeconfig = parsed.GetValue(kubeconfig) ?? "",
                 InCluster = parsed.GetValue(inCluster),
                 MetricsListen = parsed.GetValue(metrics) ?? "off",
+                HealthzListen = parsed.GetValue(healthz) ?? AgentOptions.DefaultHealthz,
+                Services = new ServiceOptions
+                {
+                    ProxyName = parsed.GetValue(proxyName) ?? "", DisableExternalIPs = parsed.GetValue(disableExternal),
+                },
             },
             error,
             stop));
@@ -73,13 +88,19 @@ public static class AgentCommand
         try
         {
             var status = new AgentStatus();
-            using var endpoint = options.MetricsAddress is { } address ? new MetricsEndpoint(address, status) : null;
+            using var endpoint = options.MetricsAddress is { } address ? new MetricsEndpoint(address, status, options.ToJson()) : null;
             var serving = endpoint?.RunAsync() ?? Task.CompletedTask;
+            using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+            var health = options.HealthzAddress is { } healthz
+                ? new HealthEndpoint(healthz, status.Health, log).RunAsync(stop.Token)
+                : Task.CompletedTask;
             using var control = new ControlSync(options.Control);
             var source = new DirectorySource(options.Manifests, log) { Scanned = status.Scanned };
-            await new AgentRunner(options.NodeName, source, control, log, new SyncTiming(), status).RunAsync(cancel).ConfigureAwait(false);
+            await new AgentRunner(options.NodeName, options.Services, source, control, log, new SyncTiming(), status)
+                .RunAsync(cancel).ConfigureAwait(false);
             endpoint?.Dispose();
-            await serving.ConfigureAwait(false);
+            await stop.CancelAsync().ConfigureAwait(false);
+            await Task.WhenAll(serving, health).ConfigureAwait(false);
             log.Info("stopped");
             return ExitCode.Success;
         }

@@ -1,4 +1,7 @@
 using System.Net;
+using System.Text.Json;
+using Dataplane.Agent.Desired;
+using Dataplane.Agent.Objects;
 using Dataplane.Contracts.Grpc;
 
 namespace Dataplane.Agent;
@@ -8,6 +11,11 @@ public sealed record AgentOptions
 {
     /// <summary>Where the dataplane listens unless told otherwise.</summary>
     public const string DefaultControl = "unix:///run/dataplane/control.sock";
+
+    /// <summary>Where kube-proxy has /healthz unless told otherwise, and so do we.</summary>
+    public const string DefaultHealthz = "0.0.0.0:10256";
+
+    private const string Off = "off";
 
     /// <summary>Name of this node's Node object; pods with this spec.nodeName are local.</summary>
     public required string NodeName { get; init; }
@@ -24,11 +32,35 @@ public sealed record AgentOptions
     /// <summary>Read from the API server of the cluster this process runs in.</summary>
     public bool InCluster { get; init; }
 
-    /// <summary>Address and port of /metrics, /healthz and /readyz, or "off".</summary>
-    public string MetricsListen { get; init; } = "off";
+    /// <summary>Address and port of /metrics, /healthz, /readyz, /proxyMode and /configz, or "off".</summary>
+    public string MetricsListen { get; init; } = Off;
 
     /// <summary><see cref="MetricsListen"/> once validated; null: off.</summary>
-    public IPEndPoint? MetricsAddress => MetricsListen == "off" ? null : IPEndPoint.Parse(MetricsListen);
+    public IPEndPoint? MetricsAddress => MetricsListen == Off ? null : IPEndPoint.Parse(MetricsListen);
+
+    /// <summary>Address and port of kube-proxy's /healthz and /livez, or "off".</summary>
+    public string HealthzListen { get; init; } = DefaultHealthz;
+
+    /// <summary><see cref="HealthzListen"/> once validated; null: off.</summary>
+    public IPEndPoint? HealthzAddress => HealthzListen == Off ? null : IPEndPoint.Parse(HealthzListen);
+
+    /// <summary>Which services are served.</summary>
+    public ServiceOptions Services { get; init; } = new();
+
+    /// <summary>The options in force as JSON, as kube-proxy's /configz has its own.</summary>
+    public string ToJson() => JsonSerializer.Serialize(new Dictionary<string, object>
+    {
+        ["dataplane-agent"] = new Dictionary<string, object>
+        {
+            ["nodeName"] = NodeName,
+            ["control"] = Control,
+            ["manifests"] = Manifests,
+            ["metricsListen"] = MetricsListen,
+            ["healthzListen"] = HealthzListen,
+            ["serviceProxyName"] = Services.ProxyName,
+            ["disableExternalIPs"] = Services.DisableExternalIPs,
+        },
+    });
 
     /// <summary>What is wrong with the options, naming option, value and remedy; null when nothing is.</summary>
     public string? Validate()
@@ -43,8 +75,12 @@ public sealed record AgentOptions
         {
             return $"--control: {e.Message}";
         }
-        if (MetricsListen != "off" && !(IPEndPoint.TryParse(MetricsListen, out var address) && address.Port != 0))
+        if (!IsListenAddress(MetricsListen))
             return $"--metrics-listen {MetricsListen}: not an address and port; give for example 127.0.0.1:9963, or off";
+        if (!IsListenAddress(HealthzListen))
+            return $"--healthz-listen {HealthzListen}: not an address and port; give for example {DefaultHealthz}, or off";
+        if (!Syntax.IsLabelValue(Services.ProxyName))
+            return $"--service-proxy-name {Services.ProxyName}: not a label value; give at most 63 letters, digits, - _ .";
         var sources = (Manifests.Length > 0 ? 1 : 0) + (Kubeconfig.Length > 0 ? 1 : 0) + (InCluster ? 1 : 0);
         if (sources > 1)
             return "--manifests, --kubeconfig and --in-cluster exclude each other; give one";
@@ -56,4 +92,7 @@ public sealed record AgentOptions
             return "no source of objects; give --manifests DIR";
         return Directory.Exists(Manifests) ? null : $"--manifests {Manifests}: no such directory; make it, or give another";
     }
+
+    private static bool IsListenAddress(string text) =>
+        text == Off || (IPEndPoint.TryParse(text, out var address) && address.Port != 0);
 }

@@ -6,12 +6,20 @@ using Dataplane.Agent.Telemetry;
 namespace Dataplane.Agent;
 
 /// <summary>The agent at work: source -> compiler -> synchronizer.</summary>
-public sealed class AgentRunner(string nodeName, IObjectSource source, IControlSync control, Log log, SyncTiming timing, AgentStatus status)
+/// <param name="nodeName">Name of this node's Node object.</param>
+/// <param name="services">Which services are served.</param>
+/// <param name="source">Where objects come from.</param>
+/// <param name="control">The dataplane.</param>
+/// <param name="log">The log.</param>
+/// <param name="timing">How often what is tried.</param>
+/// <param name="status">Gets what was done.</param>
+public sealed class AgentRunner(
+    string nodeName, ServiceOptions services, IObjectSource source, IControlSync control, Log log, SyncTiming timing, AgentStatus status)
 {
     /// <summary>Runs until cancelled; returns then. Any other end is an exception.</summary>
     public async Task RunAsync(CancellationToken cancel)
     {
-        using var synchronizer = new StateSynchronizer(control, log, timing);
+        using var synchronizer = new StateSynchronizer(control, log, timing, status.Proxy);
         status.Synchronizer = synchronizer;
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         var sync = synchronizer.RunAsync(stop.Token);
@@ -33,16 +41,21 @@ public sealed class AgentRunner(string nodeName, IObjectSource source, IControlS
 
     private async Task CompileAsync(StateSynchronizer synchronizer, CancellationToken cancel)
     {
-        var compiler = new StateCompiler(nodeName);
-        var warned = new HashSet<string>(StringComparer.Ordinal);
+        var compiler = new StateCompiler(nodeName, services);
+        IReadOnlyList<string> warned = [];
         await foreach (var objects in source.Snapshots(cancel).ConfigureAwait(false))
         {
             var clock = Stopwatch.StartNew();
             var desired = compiler.Compile(objects);
             status.Compiled(desired, clock.Elapsed);
-            foreach (var warning in desired.Warnings.Where(w => !warned.Contains(w)))
-                log.Warning(warning);
-            warned = [.. desired.Warnings];
+            status.Health.TakeNode(objects.Nodes.FirstOrDefault(n => n.Meta.Name == nodeName));
+            if (!ReferenceEquals(desired.Warnings, warned))
+            {
+                var known = warned.ToHashSet(StringComparer.Ordinal);
+                foreach (var warning in desired.Warnings.Where(w => !known.Contains(w)))
+                    log.Warning(warning);
+                warned = desired.Warnings;
+            }
             synchronizer.Publish(desired);
         }
     }

@@ -13,7 +13,7 @@ public partial class DocumentationTests
     {
         var names = MetricName().Matches(AgentMetrics.Render(new AgentStatus())).Select(m => m.Groups[1].Value).ToList();
         Assert.True(names.Count > 5);
-        Assert.All(names, name => Assert.Matches($@"\| `{name}(\{{\w+\}})?` \|", Page));
+        Assert.All(names, name => Assert.Matches($@"\| `{name}(\{{[\w,]+\}})?` \|", Page));
     }
 
     [Fact]

@@ -85,7 +85,7 @@ public sealed class IdentityTable
         }
     }
 
-    private void AddPods(IReadOnlyList<Pod> pods)
+    private void AddPods(OrderedList<Pod> pods)
     {
         var claims = new Dictionary<IpAddress, Pod>();
         foreach (var pod in pods)

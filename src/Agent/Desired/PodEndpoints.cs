@@ -8,7 +8,9 @@ namespace Dataplane.Agent.Desired;
 /// </summary>
 internal static class PodEndpoints
 {
-    public static IEnumerable<EndpointCandidate> Of(Service service, ServicePort port, IEnumerable<Pod> podsOfNamespace)
+    /// <summary>Adds the endpoints of a port.</summary>
+    public static void Add(
+        Service service, ServicePort port, IReadOnlyList<Pod> podsOfNamespace, NodeLocality locality, List<EndpointCandidate> candidates)
     {
         foreach (var pod in podsOfNamespace)
         {
@@ -16,12 +18,27 @@ internal static class PodEndpoints
                 continue;
             var answers = pod.Ready ?? true;
             var ready = service.PublishNotReadyAddresses || (answers && !pod.Meta.Terminating);
-            foreach (var address in pod.Addresses)
+            var (node, zone) = Hints(service.TrafficDistribution, pod.NodeName, locality);
+            foreach (var number in Numbers(port, pod))
             {
-                foreach (var number in Numbers(port, pod))
-                    yield return new EndpointCandidate(address, number, pod.NodeName, ready, answers, pod.Meta.Terminating);
+                foreach (var address in pod.Addresses)
+                {
+                    candidates.Add(new EndpointCandidate(
+                        address, number, pod.NodeName, locality.IsHere(pod.NodeName), ready, answers, pod.Meta.Terminating, node, zone));
+                }
             }
         }
+    }
+
+    // As the controller writes them: each endpoint is for its own zone, and with PreferSameNode for its own node as well.
+    private static (Hint Node, Hint Zone) Hints(TrafficDistribution distribution, string node, NodeLocality locality)
+    {
+        if (distribution == TrafficDistribution.None || node.Length == 0)
+            return (Hint.None, Hint.None);
+        var zone = locality.ZoneOf(node);
+        return (
+            distribution == TrafficDistribution.PreferSameNode ? locality.OfNodes([node]) : Hint.None,
+            zone.Length > 0 ? locality.OfZones([zone]) : Hint.None);
     }
 
     private static IEnumerable<ushort> Numbers(ServicePort port, Pod pod) =>

@@ -4,115 +4,86 @@ using V1 = Dataplane.Contracts.V1;
 namespace Dataplane.Agent.Desired;
 
 /// <summary>
-/// Computes the service ports. What is made of a service is kept and handed out again while its Service and its slices
-/// are the same instances, so that one change among thousands of services costs that one.
+/// Computes the service ports from what changed since the view before: finds the services concerned, makes those anew, and
+/// lets them compete for frontends. One changed slice among 100,000 endpoints costs the service it is of. The result is
+/// that of a compilation from nothing.
 /// </summary>
-internal sealed class ServiceCompiler(string nodeName)
+internal sealed class ServiceCompiler(string nodeName, ServiceOptions options)
 {
-    private static readonly EndpointSlice[] NoSlices = [];
+    private readonly ServiceSources _sources = new(nodeName, options);
+    private readonly FrontendClaims _claims = new();
+    private readonly SortedDictionary<ServiceKey, string[]> _warnings = [];
+    private ServicePart _last = ServicePart.Empty;
 
-    private Dictionary<Service, Entry> _known = new(ReferenceEqualityComparer.Instance);
-
-    /// <summary>Compiles all services, ordered by namespace and name, ports in the order of their names.</summary>
-    public List<V1.Service> Compile(ClusterObjects objects, ICollection<string> warnings)
+    /// <summary>Compiles a view; everything is compared with the one of the call before.</summary>
+    public ServicePart Compile(ClusterObjects objects)
     {
-        var slices = objects.EndpointSlices
-            .Where(s => s.ServiceName.Length > 0)
-            .GroupBy(s => (s.Meta.Namespace, s.ServiceName))
-            .ToDictionary(g => g.Key, g => g.ToArray());
-        var pods = objects.Pods.ToLookup(p => p.Meta.Namespace, StringComparer.Ordinal);
-        var known = new Dictionary<Service, Entry>(_known.Count, ReferenceEqualityComparer.Instance);
-        var messages = new List<V1.Service>();
-        foreach (var service in objects.Services)
+        var (concerned, changes) = _sources.Update(objects);
+        var outcome = new HashSet<ServiceEntry>(concerned);
+        foreach (var entry in concerned)
         {
-            if (!IsOurs(service.Meta.Labels) || service.IsHeadless || service.Type == ServiceType.ExternalName)
-                continue;
-            if (service.ClusterIPs.Count == 0)
-            {
-                warnings.Add($"{service.Key} has no clusterIP and is not served; without an API server nothing assigns one");
-                continue;
-            }
-            if (service.Type != ServiceType.ClusterIP)
-                warnings.Add($"{service.Key}: only its clusterIP is served; node ports and balancer addresses are not in this version");
-            var own = slices.GetValueOrDefault((service.Meta.Namespace, service.Meta.Name), NoSlices);
-            var derived = own.Length == 0 && service.Selector is not null ? objects.Pods : null;
-            if (!_known.TryGetValue(service, out var entry) || !entry.IsOf(own, derived))
-                entry = new Entry(own, derived, Build(service, own, derived is null ? [] : pods[service.Meta.Namespace]));
-            known.Add(service, entry);
-            messages.AddRange(entry.Messages);
+            var draft = _sources.Build(entry);
+            if (!draft.AsksAs(entry.Draft))
+                _claims.Replace(entry, draft, outcome);
+            entry.Draft = draft;
         }
-        _known = known;
-        return messages;
-    }
-
-    private static bool IsOurs(LabelSet labels) =>
-        labels.Find(Service.ProxyNameLabel) is null && labels.Find(Service.HeadlessLabel) is null;
-
-    private V1.Service[] Build(Service service, EndpointSlice[] slices, IEnumerable<Pod> pods)
-    {
-        var ours = slices.Where(s => IsOurs(s.Meta.Labels)).ToArray();
-        var podList = pods.ToArray();
-        return
-        [
-            .. service.Ports.OrderBy(p => p.Name, StringComparer.Ordinal).ThenBy(p => p.Protocol).Select(port =>
-            {
-                var candidates = slices.Length > 0
-                    ? ours.SelectMany(slice => OfSlice(slice, port))
-                    : PodEndpoints.Of(service, port, podList);
-                return Message(service, port, candidates);
-            }),
-        ];
-    }
-
-    // The slice's port goes by name and protocol; the Service's targetPort is not asked (K3).
-    private static IEnumerable<EndpointCandidate> OfSlice(EndpointSlice slice, ServicePort port)
-    {
-        foreach (var offer in slice.Ports)
+        List<V1.Service> removed = [], added = [];
+        var gaps = _last.Gaps;
+        var warned = false;
+        foreach (var entry in outcome)
         {
-            if (offer.Name != port.Name || offer.Protocol != port.Protocol)
+            gaps -= entry.Gaps;
+            warned |= Settle(entry, removed, added);
+            gaps += entry.Gaps;
+            _sources.ForgetIfEmpty(entry);
+        }
+        return _last = new ServicePart(
+            _last.Messages.With(removed, added),
+            warned ? [.. _warnings.Values.SelectMany(w => w)] : _last.Warnings,
+            gaps,
+            changes);
+    }
+
+    // Makes what is sent of what was asked for; true when there are other warnings now.
+    private bool Settle(ServiceEntry entry, List<V1.Service> removed, List<V1.Service> added)
+    {
+        var lost = new List<FrontendClaim>();
+        var warnings = new List<string>(entry.Draft.Warnings);
+        foreach (var claim in entry.Draft.Claims)
+        {
+            if (_claims.OwnerOf(claim.Key) is var owner && owner == entry)
                 continue;
-            foreach (var endpoint in slice.Endpoints)
-            {
-                yield return new EndpointCandidate(
-                    endpoint.Address, offer.Port, endpoint.NodeName, endpoint.Ready, endpoint.Serving, endpoint.Terminating);
-            }
+            lost.Add(claim);
+            warnings.Add($"{entry.Key}: {claim.Field} {claim.Key} belongs to {owner.Key} and is not served here; choose another");
         }
+        var messages = entry.Draft.Without(lost);
+        KeepEqual(entry.Messages, messages, removed, added);
+        entry.Messages = messages;
+        entry.Gaps = LocalGaps.Of(messages);
+        if (warnings.SequenceEqual(entry.Warnings))
+            return false;
+        entry.Warnings = [.. warnings];
+        if (warnings.Count == 0)
+            _warnings.Remove(entry.Key);
+        else
+            _warnings[entry.Key] = entry.Warnings;
+        return true;
     }
 
-    private V1.Service Message(Service service, ServicePort port, IEnumerable<EndpointCandidate> candidates)
+    // A message that says the same as before stays the same instance: nobody after us has to look at it.
+    private static void KeepEqual(V1.Service[] before, V1.Service[] after, List<V1.Service> removed, List<V1.Service> added)
     {
-        var families = service.ClusterIPs.Select(a => a.IsIPv6).ToHashSet();
-        var message = new V1.Service
+        for (int i = 0, old = 0; i < after.Length || old < before.Length;)
         {
-            Namespace = service.Meta.Namespace,
-            Name = service.Meta.Name,
-            PortName = port.Name,
-            Protocol = Wire.Of(port.Protocol),
-        };
-        foreach (var address in service.ClusterIPs)
-        {
-            message.Frontends.Add(new V1.Frontend
-            {
-                Kind = V1.Frontend.Types.Kind.ClusterIp, Address = address.ToString(), Port = port.Port,
-            });
-        }
-        message.Backends.AddRange(Eligible.Of(candidates.Where(c => families.Contains(c.Address.IsIPv6)), nodeName));
-        return message;
-    }
-
-    // `Pods` is the whole list a derived service was made of; null for one that has slices.
-    private sealed record Entry(EndpointSlice[] Slices, IReadOnlyList<Pod>? Pods, V1.Service[] Messages)
-    {
-        public bool IsOf(EndpointSlice[] slices, IReadOnlyList<Pod>? pods)
-        {
-            if (!ReferenceEquals(pods, Pods) || slices.Length != Slices.Length)
-                return false;
-            for (var i = 0; i < slices.Length; i++)
-            {
-                if (!ReferenceEquals(slices[i], Slices[i]))
-                    return false;
-            }
-            return true;
+            var order = old == before.Length ? 1 : i == after.Length ? -1 : MessageOrder.Compare(before[old], after[i]);
+            if (order < 0)
+                removed.Add(before[old++]);
+            else if (order > 0)
+                added.Add(after[i++]);
+            else if (before[old++] is var known && known.Equals(after[i]))
+                after[i++] = known;
+            else
+                added.Add(after[i++]);
         }
     }
 }

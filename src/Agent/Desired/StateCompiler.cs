@@ -6,53 +6,56 @@ namespace Dataplane.Agent.Desired;
 /// <summary>
 /// Objects to the state of one node. The result depends on the objects only, not on their order or the way to them; but
 /// numbers of identities and policies stay with their content from one call to the next. Parts whose objects did not
-/// change are handed out again as the same messages. Not safe for use by several threads.
+/// change are handed out again as the same lists of the same messages. Not safe for use by several threads.
 /// </summary>
-public sealed class StateCompiler(string nodeName)
+public sealed class StateCompiler(string nodeName, ServiceOptions? options = null)
 {
     private readonly IdAllocator<IdentityKey> _identities = new(IdentityTable.FirstAllocated);
     private readonly PolicyCompiler _policies = new(nodeName);
-    private readonly ServiceCompiler _services = new(nodeName);
+    private readonly ServiceCompiler _services = new(nodeName, options ?? new ServiceOptions());
 
     private ClusterObjects? _last;
     private NodePart _nodePart = new([], []);
-    private ServicePart _servicePart = new([], []);
+    private ServicePart _servicePart = ServicePart.Empty;
     private PolicyPart _policyPart = new([], [], [], [], []);
+    private IReadOnlyList<string> _warnings = [];
 
     /// <summary>Compiles a view.</summary>
     public DesiredState Compile(ClusterObjects objects)
     {
         ArgumentNullException.ThrowIfNull(objects);
+        var (nodes, services, policies) = (_nodePart.Warnings, _servicePart.Warnings, _policyPart.Warnings);
         var podsChanged = _last is null || !ReferenceEquals(objects.Pods, _last.Pods);
         var nodesChanged = _last is null || !ReferenceEquals(objects.Nodes, _last.Nodes);
         if (nodesChanged)
             _nodePart = CompileNodes(objects.Nodes);
-        if (podsChanged || !ReferenceEquals(objects.Services, _last!.Services)
-            || !ReferenceEquals(objects.EndpointSlices, _last.EndpointSlices))
-        {
-            var warnings = new List<string>();
-            _servicePart = new ServicePart(_services.Compile(objects, warnings), warnings);
-        }
+        _servicePart = _services.Compile(objects);
         if (podsChanged || nodesChanged || !ReferenceEquals(objects.Namespaces, _last!.Namespaces)
             || !ReferenceEquals(objects.NetworkPolicies, _last.NetworkPolicies))
             _policyPart = CompilePolicies(objects);
         _last = objects;
-        return Assemble();
+        if (!ReferenceEquals(nodes, _nodePart.Warnings) || !ReferenceEquals(services, _servicePart.Warnings)
+            || !ReferenceEquals(policies, _policyPart.Warnings))
+        {
+            string[] warnings = [.. _nodePart.Warnings, .. _servicePart.Warnings, .. _policyPart.Warnings];
+            if (!warnings.SequenceEqual(_warnings))
+                _warnings = warnings;
+        }
+        return new DesiredState
+        {
+            Nodes = _nodePart.Nodes,
+            Services = _servicePart.Messages,
+            Identities = _policyPart.Identities,
+            Ipcache = _policyPart.Ipcache,
+            Policies = _policyPart.Policies,
+            Workloads = _policyPart.Workloads,
+            Warnings = _warnings,
+            Gaps = _servicePart.Gaps,
+            Changes = _servicePart.Changes,
+        };
     }
 
-    private DesiredState Assemble()
-    {
-        var state = new V1.State();
-        state.Nodes.AddRange(_nodePart.Nodes);
-        state.Services.AddRange(_servicePart.Services);
-        state.Identities.AddRange(_policyPart.Identities);
-        state.Ipcache.AddRange(_policyPart.Ipcache);
-        state.Policies.AddRange(_policyPart.Policies);
-        state.Workloads.AddRange(_policyPart.Workloads);
-        return new DesiredState(state, [.. _nodePart.Warnings, .. _servicePart.Warnings, .. _policyPart.Warnings]);
-    }
-
-    private NodePart CompileNodes(IReadOnlyList<Node> nodes)
+    private NodePart CompileNodes(OrderedList<Node> nodes)
     {
         var messages = new List<V1.Node>(nodes.Count);
         foreach (var node in nodes)
@@ -74,8 +77,6 @@ public sealed class StateCompiler(string nodeName)
     }
 
     private sealed record NodePart(List<V1.Node> Nodes, IReadOnlyList<string> Warnings);
-
-    private sealed record ServicePart(List<V1.Service> Services, IReadOnlyList<string> Warnings);
 
     private sealed record PolicyPart(
         List<V1.Identity> Identities, List<V1.IpcacheEntry> Ipcache, List<V1.Policy> Policies, List<V1.Workload> Workloads,

@@ -24,13 +24,13 @@ public sealed class DirectorySource(string directory, Log log) : IObjectSource
         var manifests = new ManifestDirectory(directory, log);
         using var watch = new DirectoryWatch(directory, log);
         watch.Start();
-        bool first = true, held = false, woken = true;
+        bool first = true, held = false, woken = false;
         while (true)
         {
-            var scan = manifests.Scan();
+            var scan = manifests.Scan(woken ? watch.TakeNames() : null);
             Scanned?.Invoke(scan);
             // A change that no event told of: the watch may hang on a directory that was moved away.
-            if (scan.Changed && !woken)
+            if (scan.Changed && !woken && !first)
                 watch.Start();
             if (first && scan.MayHidePolicy)
             {

@@ -1,12 +1,17 @@
 namespace Dataplane.Agent.Manifests;
 
 /// <summary>
-/// Wakes the reader when something in a directory changes. It only ever says "look again": what changed is found by
-/// scanning, so lost or doubled events do no harm.
+/// Wakes the reader when something in a directory changes, and tells where to look first. What changed is found by reading,
+/// and everything is looked at now and then, so lost or doubled events do no harm.
 /// </summary>
 internal sealed class DirectoryWatch(string directory, Log log) : IDisposable
 {
+    // With more of them, looking at everything is as good.
+    private const int MostNames = 1000;
+
     private readonly SemaphoreSlim _signal = new(0, 1);
+    private readonly Lock _lock = new();
+    private HashSet<string>? _names = new(StringComparer.Ordinal);
     private FileSystemWatcher? _watcher;
     private string _fault = "";
 
@@ -21,11 +26,16 @@ internal sealed class DirectoryWatch(string directory, Log log) : IDisposable
             {
                 NotifyFilter = NotifyFilters.FileName | NotifyFilters.DirectoryName | NotifyFilters.LastWrite | NotifyFilters.Size,
             };
-            _watcher.Changed += (_, _) => Wake();
-            _watcher.Created += (_, _) => Wake();
-            _watcher.Deleted += (_, _) => Wake();
-            _watcher.Renamed += (_, _) => Wake();
-            _watcher.Error += (_, _) => Wake();
+            _watcher.Changed += (_, e) => Wake(e.Name);
+            _watcher.Created += (_, e) => Wake(e.Name);
+            _watcher.Deleted += (_, e) => Wake(e.Name);
+            _watcher.Renamed += (_, e) =>
+            {
+                Wake(e.OldName);
+                Wake(e.Name);
+            };
+            // Events were lost.
+            _watcher.Error += (_, _) => Wake(null);
             _watcher.EnableRaisingEvents = true;
             _fault = "";
         }
@@ -43,6 +53,17 @@ internal sealed class DirectoryWatch(string directory, Log log) : IDisposable
     /// <summary>True when woken, false when the time was up.</summary>
     public Task<bool> WaitAsync(TimeSpan time, CancellationToken cancel) => _signal.WaitAsync(time, cancel);
 
+    /// <summary>The names in the directory that events spoke of since the last call; null: look at everything.</summary>
+    public IReadOnlyCollection<string>? TakeNames()
+    {
+        lock (_lock)
+        {
+            var names = _names;
+            _names = new HashSet<string>(StringComparer.Ordinal);
+            return names;
+        }
+    }
+
     /// <inheritdoc/>
     public void Dispose()
     {
@@ -50,8 +71,15 @@ internal sealed class DirectoryWatch(string directory, Log log) : IDisposable
         _signal.Dispose();
     }
 
-    private void Wake()
+    private void Wake(string? name)
     {
+        lock (_lock)
+        {
+            if (string.IsNullOrEmpty(name) || _names?.Count == MostNames)
+                _names = null;
+            else
+                _names?.Add(name);
+        }
         try
         {
             if (_signal.CurrentCount == 0)

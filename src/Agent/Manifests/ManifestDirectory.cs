@@ -9,72 +9,72 @@ namespace Dataplane.Agent.Manifests;
 public sealed class ManifestDirectory(string directory, Log log)
 {
     private readonly Dictionary<string, ManifestFile> _files = new(StringComparer.Ordinal);
+    private readonly ObjectOwners _owners = new();
+
+    // What was read and is not in force yet: a scan that cannot list the directory leaves it to the next.
+    private readonly SortedDictionary<string, ManifestFile> _changed = new(StringComparer.Ordinal);
+    private readonly List<ManifestFile> _gone = [];
     private ClusterObjects _objects = ClusterObjects.Empty;
+    private List<ManifestError> _errors = [];
     private string _directoryFault = "";
 
     /// <summary>Reads what changed and says what is in force now.</summary>
-    public ScanResult Scan()
+    public ScanResult Scan() => Scan(null);
+
+    /// <summary>The same, at the cost of what changed where every file is good.</summary>
+    /// <param name="names">Names in the directory that may have changed; null: any may.</param>
+    public ScanResult Scan(IReadOnlyCollection<string>? names)
     {
-        if (!TryRefresh())
+        var paths = names is null ? null : PathsOf(names);
+        if (!(paths is not null && TryRefreshSome(paths)) && !TryRefreshAll())
             return new ScanResult(_objects, false, [new ManifestError(directory, 0, 0, _directoryFault)], _files.Count == 0);
-        var errors = new List<ManifestError>();
-        var owners = new Dictionary<ObjectKey, (ManifestFile File, PlacedObject Object)>();
-        var files = _files.Values.OrderBy(f => f.Path, StringComparer.Ordinal).ToList();
-        // Who was there first keeps an object that two files claim: first the versions already in force, then the new
-        // good ones, last the old versions that stand in for bad files.
-        var settled = files.ToLookup(f => f.Current.IsGood && ReferenceEquals(f.LastGood, f.Current.Objects));
-        foreach (var file in settled[true])
-            Accept(file, owners, errors);
-        foreach (var file in settled[false].Where(f => f.Current.IsGood))
-            Accept(file, owners, errors);
-        foreach (var file in files.Where(f => !f.Current.IsGood))
+        var before = _objects;
+        List<KubeObject> removed = [], added = [];
+        if (_owners.TryReplace(_changed.Values, _gone, removed, added))
         {
-            errors.AddRange(file.Current.Errors);
-            StandIn(file, owners);
+            _objects = _objects.With(removed, added);
         }
-        Report(files, errors);
-        var objects = ClusterObjects.Of(owners.Values.Select(o => o.Object.Object), _objects);
-        var changed = !SameLists(objects, _objects);
-        _objects = objects;
-        return new ScanResult(objects, changed, errors, files.Any(f => f.LastGood is null && f.Current.MentionsPolicy));
+        else
+        {
+            var files = _files.Values.OrderBy(f => f.Path, StringComparer.Ordinal).ToList();
+            _errors = _owners.Rebuild(files);
+            Report(files, _errors);
+            _objects = ClusterObjects.Of(_owners.Objects, _objects);
+        }
+        _changed.Clear();
+        _gone.Clear();
+        return new ScanResult(_objects, !SameLists(_objects, before), _errors, _errors.Count > 0 && _files.Values.Any(MayHidePolicy));
     }
 
-    private static void Accept(
-        ManifestFile file, Dictionary<ObjectKey, (ManifestFile File, PlacedObject Object)> owners, List<ManifestError> errors)
+    private static bool MayHidePolicy(ManifestFile file) => file.LastGood is null && file.Current.MentionsPolicy;
+
+    // Null: an event that may be about any file. That of a hidden file or a directory is, if files are links into it.
+    private List<string>? PathsOf(IReadOnlyCollection<string> names)
     {
-        var clash = false;
-        foreach (var placed in file.Current.Objects)
+        var manifests = names.Where(IsManifest).Select(n => Path.Combine(directory, n)).ToList();
+        return manifests.Count == names.Count || !_files.Values.Any(f => f.IsLink) ? manifests : null;
+    }
+
+    private bool TryRefreshSome(List<string> paths)
+    {
+        foreach (var path in paths)
         {
-            if (!owners.TryGetValue(placed.Object.Key, out var owner))
+            if (Refresh(path, told: true) || !_files.TryGetValue(path, out var file))
                 continue;
-            clash = true;
-            errors.Add(new ManifestError(
-                file.Path, placed.Line, placed.Column,
-                $"{placed.Object.Key} is already in {owner.File.Path}:{owner.Object.Line}; keep one of them"));
+            // One file went, or all with the directory; in that case the objects stay.
+            if (!Directory.Exists(directory))
+                return false;
+            Forget(file);
         }
-        if (clash)
-        {
-            StandIn(file, owners);
-            return;
-        }
-        foreach (var placed in file.Current.Objects)
-            owners.Add(placed.Object.Key, (file, placed));
-        file.LastGood = file.Current.Objects;
+        return true;
     }
 
-    // The last good version serves, but for objects that a good file has taken over meanwhile.
-    private static void StandIn(ManifestFile file, Dictionary<ObjectKey, (ManifestFile File, PlacedObject Object)> owners)
-    {
-        foreach (var placed in file.LastGood ?? [])
-            owners.TryAdd(placed.Object.Key, (file, placed));
-    }
-
-    private bool TryRefresh()
+    private bool TryRefreshAll()
     {
         List<string> paths;
         try
         {
-            paths = [.. Directory.EnumerateFileSystemEntries(directory).Where(IsManifest)];
+            paths = [.. Directory.EnumerateFileSystemEntries(directory).Where(p => IsManifest(Path.GetFileName(p)))];
             if (_directoryFault.Length > 0)
                 log.Info($"{directory}: can be read again");
             _directoryFault = "";
@@ -87,23 +87,32 @@ public sealed class ManifestDirectory(string directory, Log log)
             _directoryFault = fault;
             return false;
         }
-        var now = DateTime.UtcNow;
-        var present = new HashSet<string>(StringComparer.Ordinal);
-        foreach (var path in paths)
-        {
-            var file = _files.GetValueOrDefault(path) ?? new ManifestFile(path);
-            if (Directory.Exists(path) || file.Refresh(now) is not { } changed)
-                continue;
-            present.Add(path);
-            _files[path] = file;
-            if (!changed)
-                continue;
-            foreach (var ignored in file.Current.Ignored)
-                log.Info($"{path}: ignored {ignored}: not a kind the dataplane uses");
-        }
-        foreach (var path in _files.Keys.Where(p => !present.Contains(p)).ToList())
-            _files.Remove(path);
+        var present = paths.Where(path => Refresh(path, told: false)).ToHashSet(StringComparer.Ordinal);
+        foreach (var file in _files.Values.Where(f => !present.Contains(f.Path)).ToList())
+            Forget(file);
         return true;
+    }
+
+    // False: there is no such file.
+    private bool Refresh(string path, bool told)
+    {
+        var file = _files.GetValueOrDefault(path) ?? new ManifestFile(path);
+        if (Directory.Exists(path) || file.Refresh(DateTime.UtcNow, told) is not { } isNew)
+            return false;
+        _files[path] = file;
+        if (!isNew)
+            return true;
+        _changed[path] = file;
+        foreach (var ignored in file.Current.Ignored)
+            log.Info($"{path}: ignored {ignored}: not a kind the dataplane uses");
+        return true;
+    }
+
+    private void Forget(ManifestFile file)
+    {
+        _files.Remove(file.Path);
+        _changed.Remove(file.Path);
+        _gone.Add(file);
     }
 
     private void Report(List<ManifestFile> files, List<ManifestError> errors)
@@ -123,11 +132,7 @@ public sealed class ManifestDirectory(string directory, Log log)
         }
     }
 
-    private static bool IsManifest(string path)
-    {
-        var name = Path.GetFileName(path);
-        return name[0] != '.' && Path.GetExtension(name) is (".yaml" or ".yml" or ".json");
-    }
+    private static bool IsManifest(string name) => name[0] != '.' && Path.GetExtension(name) is (".yaml" or ".yml" or ".json");
 
     private static bool SameLists(ClusterObjects a, ClusterObjects b) =>
         ReferenceEquals(a.Namespaces, b.Namespaces) && ReferenceEquals(a.Nodes, b.Nodes)

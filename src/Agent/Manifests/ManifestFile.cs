@@ -26,14 +26,18 @@ internal sealed class ManifestFile(string path)
     /// <summary>What was last reported about the file; empty when it was fine.</summary>
     public string Reported { get; set; } = "";
 
+    /// <summary>True when the path is a symbolic link: an event elsewhere may be about this file.</summary>
+    public bool IsLink => _stamp.IsLink;
+
     /// <summary>Reads the file again where it may have changed.</summary>
     /// <param name="now">UTC.</param>
+    /// <param name="told">An event says that it did: it is read even if its stamp is the old one.</param>
     /// <returns>True when there is a new version; null when the file is gone.</returns>
-    public bool? Refresh(DateTime now)
+    public bool? Refresh(DateTime now, bool told)
     {
         if (FileStamp.Of(Path) is not { } stamp)
             return null;
-        if (_digest is not null && stamp == _stamp && _readAt - stamp.Written > StampTrust)
+        if (!told && _digest is not null && stamp == _stamp && _readAt - stamp.Written > StampTrust)
             return false;
         byte[] bytes;
         try

@@ -17,6 +17,27 @@ public readonly record struct IpAddress(UInt128 Value, bool IsIPv6) : IComparabl
     public IpPrefix AsPrefix => new(Value, (byte)Width, IsIPv6);
 
     /// <summary>
+    /// Why the address can be neither a frontend nor an endpoint, in the words of a message: "a loopback address"; null for
+    /// an ordinary address.
+    /// </summary>
+    public string? Special => this switch
+    {
+        { Value: var value } when value == UInt128.Zero => "the unspecified address",
+        { IsIPv6: false, Value: var value } => (uint)(value >> 24) switch
+        {
+            127 => "a loopback address",
+            >= 224 and < 240 => "a multicast address",
+            169 when (uint)(value >> 16) == 0xa9fe => "a link-local address",
+            255 when (uint)value == uint.MaxValue => "the broadcast address",
+            _ => null,
+        },
+        { Value: var value } when value == UInt128.One => "a loopback address",
+        { Value: var value } when value >> 120 == 0xff => "a multicast address",
+        { Value: var value } when value >> 118 == 0x3fa => "a link-local address",
+        _ => null,
+    };
+
+    /// <summary>
     /// Parses what the API server takes: four decimal parts without leading zeros, or IPv6 text without a zone.
     /// IPAddress.Parse alone would read "10.1" and octal "010.0.0.1", which other components understand otherwise.
     /// </summary>

@@ -21,6 +21,9 @@ public sealed class Pod(ObjectMeta meta) : KubeObject(meta)
     /// <summary>Named ports of the containers (and of restartable init containers).</summary>
     public NamedPortSet NamedPorts { get; init; } = NamedPortSet.Empty;
 
+    /// <summary>Host ports of the containers (and of restartable init containers).</summary>
+    public IReadOnlyList<PodHostPort> HostPorts { get; init; } = [];
+
     /// <summary>Condition Ready; null when the status has none.</summary>
     public bool? Ready { get; init; }
 

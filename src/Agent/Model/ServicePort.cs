@@ -5,4 +5,5 @@ namespace Dataplane.Agent.Model;
 /// <param name="Protocol">Protocol.</param>
 /// <param name="Port">Port of the service address.</param>
 /// <param name="Target">Port of the pods; used only where endpoints are derived from pods.</param>
-public sealed record ServicePort(string Name, Protocol Protocol, ushort Port, PortReference Target);
+/// <param name="NodePort">Port of the nodes; 0: none.</param>
+public sealed record ServicePort(string Name, Protocol Protocol, ushort Port, PortReference Target, ushort NodePort = 0);

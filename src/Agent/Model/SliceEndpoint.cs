@@ -6,4 +6,8 @@ namespace Dataplane.Agent.Model;
 /// <param name="Serving">conditions.serving; absent is true.</param>
 /// <param name="Terminating">conditions.terminating; absent is false.</param>
 /// <param name="NodeName">Node that runs it; empty where unknown.</param>
-public sealed record SliceEndpoint(IpAddress Address, bool Ready, bool Serving, bool Terminating, string NodeName);
+/// <param name="ForNodes">hints.forNodes: the nodes whose clients should use it; empty: no hint (K21).</param>
+/// <param name="ForZones">hints.forZones: the zones whose clients should use it; empty: no hint (K21).</param>
+public sealed record SliceEndpoint(
+    IpAddress Address, bool Ready, bool Serving, bool Terminating, string NodeName, IReadOnlyList<string> ForNodes,
+    IReadOnlyList<string> ForZones);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using Dataplane.Agent.Model;
 
 namespace Dataplane.Agent.Objects;
@@ -19,7 +20,13 @@ internal static class EndpointSliceReader
             if (endpoint is not null)
                 endpoints.Add(endpoint);
         }
-        return new EndpointSlice(meta) { Endpoints = endpoints, Ports = ReadPorts(root["ports"]) };
+        return new EndpointSlice(meta)
+        {
+            HoldsHostnames = type == "FQDN",
+            Endpoints = endpoints,
+            Ports = ReadPorts(root["ports"]),
+            TriggerTime = ReadTriggerTime(MetaReader.Annotation(root, EndpointSlice.TriggerTimeAnnotation)),
+        };
     }
 
     private static SliceEndpoint? ReadEndpoint(ObjectField element, string type)
@@ -34,7 +41,8 @@ internal static class EndpointSliceReader
         IpAddress? first = null;
         foreach (var field in fields)
         {
-            var address = field.Address();
+            // As the API server does: an endpoint on the loopback or a link would let a slice reach into nodes.
+            var address = field.OrdinaryAddress();
             if (address.IsIPv6 != (type == "IPv6"))
                 throw field.Fail($"\"{address}\" is not of addressType {type}");
             first ??= address;
@@ -45,8 +53,19 @@ internal static class EndpointSliceReader
             conditions["ready"].OptionalBoolean() ?? true,
             conditions["serving"].OptionalBoolean() ?? true,
             conditions["terminating"].OptionalBoolean() ?? false,
-            element["nodeName"].Text());
+            element["nodeName"].Text(),
+            ReadNames(element["hints"]["forNodes"]),
+            ReadNames(element["hints"]["forZones"]));
     }
+
+    private static string[] ReadNames(ObjectField hints) => [.. hints.Elements().Select(e => e["name"].Required().Text())];
+
+    // Only a measurement hangs on it: a time that cannot be read is no reason to refuse the endpoints.
+    private static DateTimeOffset? ReadTriggerTime(ObjectField field) =>
+        DateTimeOffset.TryParse(
+            field.Text(), CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time)
+            ? time
+            : null;
 
     private static List<SlicePort> ReadPorts(ObjectField field)
     {

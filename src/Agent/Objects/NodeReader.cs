@@ -26,6 +26,7 @@ internal static class NodeReader
         {
             Addresses = addresses,
             PodCidrs = [.. prefixes.Distinct()],
+            TaintKeys = spec["taints"].Elements().ConvertAll(e => e["key"].Required().Text()),
             VtepMac = ReadMac(MetaReader.Annotation(root, Node.VtepMacAnnotation)),
         };
     }

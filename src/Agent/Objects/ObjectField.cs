@@ -120,11 +120,29 @@ public readonly struct ObjectField
             ? address
             : throw Fail($"\"{Text()}\" is not an IP address");
 
+    /// <summary>An address that packets may have as their destination: not loopback, link-local, multicast or unspecified.</summary>
+    public IpAddress OrdinaryAddress() =>
+        Address() is var address && address.Special is not { } special
+            ? address
+            : throw Fail($"{address} is {special}; give one that other machines can reach");
+
     /// <summary>A CIDR; host bits are cleared.</summary>
-    public IpPrefix Prefix() =>
-        IpPrefix.TryParse(Required().OptionalText(), out var prefix)
+    /// <param name="trimmed">Spaces around it are dropped.</param>
+    public IpPrefix Prefix(bool trimmed = false)
+    {
+        var text = Required().OptionalText();
+        return IpPrefix.TryParse(trimmed ? text?.Trim() : text, out var prefix)
             ? prefix
-            : throw Fail($"\"{Text()}\" is not a CIDR (address/length)");
+            : throw Fail($"\"{text}\" is not a CIDR (address/length)");
+    }
+
+    /// <summary>One of some words, or the first of them when the field is absent or empty.</summary>
+    public int Choice(string what, params ReadOnlySpan<string> words)
+    {
+        var text = Text();
+        var index = text.Length == 0 ? 0 : words.IndexOf(text);
+        return index >= 0 ? index : throw Fail($"unknown {what} \"{text}\" ({string.Join(", ", words[..^1])} or {words[^1]})");
+    }
 
     /// <summary>The elements of a list; empty when absent. A null element is an error: it would silently mean "anything".</summary>
     public List<ObjectField> Elements()

@@ -13,13 +13,15 @@ internal static class PodReader
         var meta = MetaReader.Read(root, namespaced: true);
         var spec = root["spec"].AsMap().Required();
         var status = root["status"].AsMap();
+        var (named, host) = ReadPorts(spec);
         return new Pod(meta)
         {
             NodeName = spec["nodeName"].Text(),
             HostNetwork = spec["hostNetwork"].OptionalBoolean() ?? false,
             Phase = ReadPhase(status["phase"]),
             Addresses = ReadAddresses(root, status),
-            NamedPorts = ReadPorts(spec),
+            NamedPorts = named,
+            HostPorts = host,
             Ready = ReadReady(status["conditions"]),
         };
     }
@@ -53,33 +55,38 @@ internal static class PodReader
         return addresses;
     }
 
-    private static NamedPortSet ReadPorts(ObjectField spec)
+    private static (NamedPortSet Named, List<PodHostPort> Host) ReadPorts(ObjectField spec)
     {
-        var ports = new List<NamedPort>();
+        var named = new List<NamedPort>();
+        var host = new List<PodHostPort>();
         foreach (var container in spec["containers"].Elements())
-            AddPorts(container, ports);
+            AddPorts(container, named, host);
         foreach (var container in spec["initContainers"].Elements())
         {
             // A restartable init container is a sidecar: it serves as long as the pod lives.
             if (container["restartPolicy"].Text() == "Always")
-                AddPorts(container, ports);
+                AddPorts(container, named, host);
         }
-        return ports.Count == 0 ? NamedPortSet.Empty : new NamedPortSet(ports);
+        return (named.Count == 0 ? NamedPortSet.Empty : new NamedPortSet(named), host);
     }
 
-    private static void AddPorts(ObjectField container, List<NamedPort> ports)
+    private static void AddPorts(ObjectField container, List<NamedPort> named, List<PodHostPort> host)
     {
         foreach (var element in container["ports"].Elements())
         {
             var number = element["containerPort"].Required().OptionalPort()!.Value;
             var protocol = element["protocol"].Protocol();
+            var hostPort = element["hostPort"].OptionalInteger(0, 65535, "a port") ?? 0;
+            var hostAddress = element["hostIP"].Text().Length > 0 ? element["hostIP"].Address() : (IpAddress?)null;
+            if (hostPort != 0)
+                host.Add(new PodHostPort(hostAddress, (ushort)hostPort, protocol, number));
             var nameField = element["name"];
             var name = nameField.Text();
             if (name.Length == 0)
                 continue;
             if (!Syntax.IsPortName(name))
                 throw nameField.Fail($"\"{name}\" is not a valid port name (at most 15 of a-z, 0-9 and -, with a letter)");
-            ports.Add(new NamedPort(name, protocol, number));
+            named.Add(new NamedPort(name, protocol, number));
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Text;
+using Dataplane.Agent.Desired;
 using Dataplane.Contracts.V1;
 using Google.Protobuf.Collections;
 
@@ -25,17 +26,15 @@ public sealed class StateDiff
     /// <summary>For people: "services +1 -0, policies +2 -2".</summary>
     public string Summary => _summary.ToString();
 
-    /// <summary>Compares two states whose lists are in the order of their keys.</summary>
-    public static StateDiff Between(State from, State to)
+    /// <summary>Compares two states. What they share is not looked at.</summary>
+    public static StateDiff Between(DesiredState from, DesiredState to)
     {
         ArgumentNullException.ThrowIfNull(from);
         ArgumentNullException.ThrowIfNull(to);
         var diff = new StateDiff();
         diff.Compare("nodes", from.Nodes, to.Nodes, diff.Upserts.Nodes, diff.Deletes.Nodes,
             n => n.Name, n => new Node { Name = n.Name });
-        diff.Compare("services", from.Services, to.Services, diff.Upserts.Services, diff.Deletes.Services,
-            s => (s.Namespace, s.Name, s.PortName, s.Protocol),
-            s => new Service { Namespace = s.Namespace, Name = s.Name, PortName = s.PortName, Protocol = s.Protocol });
+        diff.CompareServices(from.Services, to.Services);
         diff.Compare("identities", from.Identities, to.Identities, diff.Upserts.Identities, diff.Deletes.Identities,
             i => i.Id, i => new Identity { Id = i.Id });
         diff.Compare("ipcache", from.Ipcache, to.Ipcache, diff.Upserts.Ipcache, diff.Deletes.Ipcache,
@@ -47,12 +46,35 @@ public sealed class StateDiff
         return diff;
     }
 
+    private void CompareServices(Model.OrderedList<Service> from, Model.OrderedList<Service> to)
+    {
+        var changes = new List<Model.Change<Service>>();
+        Model.OrderedList<Service>.Compare(from, to, changes);
+        foreach (var (before, after) in changes)
+        {
+            if (after is null)
+            {
+                Deletes.Services.Add(new Service
+                {
+                    Namespace = before!.Namespace, Name = before.Name, PortName = before.PortName, Protocol = before.Protocol,
+                });
+            }
+            else if (!after.Equals(before))
+            {
+                Upserts.Services.Add(after);
+            }
+        }
+        Summarize("services", Upserts.Services.Count, Deletes.Services.Count);
+    }
+
     private void Compare<T, TKey>(
-        string name, RepeatedField<T> from, RepeatedField<T> to, RepeatedField<T> upserts, RepeatedField<T> deletes,
+        string name, IReadOnlyList<T> from, IReadOnlyList<T> to, RepeatedField<T> upserts, RepeatedField<T> deletes,
         Func<T, TKey> keyOf, Func<T, T> keyOnly)
         where T : class
         where TKey : notnull
     {
+        if (ReferenceEquals(from, to))
+            return;
         // Messages that did not change are mostly the same instances: only the middle that differs is looked at by key.
         var shorter = Math.Min(from.Count, to.Count);
         var head = 0;
@@ -71,8 +93,12 @@ public sealed class StateDiff
                 upserts.Add(item);
         }
         deletes.AddRange(old.Values.Select(keyOnly));
-        if (upserts.Count + deletes.Count == 0)
-            return;
-        _summary.Append(_summary.Length == 0 ? "" : ", ").Append($"{name} +{upserts.Count} -{deletes.Count}");
+        Summarize(name, upserts.Count, deletes.Count);
+    }
+
+    private void Summarize(string name, int upserts, int deletes)
+    {
+        if (upserts + deletes > 0)
+            _summary.Append(_summary.Length == 0 ? "" : ", ").Append($"{name} +{upserts} -{deletes}");
     }
 }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Dataplane.Agent.Desired;
+using Dataplane.Agent.Telemetry;
 using Dataplane.Contracts.Grpc;
 using Dataplane.Contracts.V1;
 
@@ -10,9 +11,10 @@ namespace Dataplane.Agent.Sync;
 /// another generation than the one sent last (it restarted, or someone else fed it, F7), changes otherwise. States that
 /// are published while a call is under way are merged: only the latest is sent.
 /// </summary>
-public sealed class StateSynchronizer(IControlSync control, Log log, SyncTiming timing) : IDisposable
+public sealed class StateSynchronizer(IControlSync control, Log log, SyncTiming timing, ProxyTelemetry telemetry) : IDisposable
 {
     private readonly SemaphoreSlim _published = new(0, 1);
+    private readonly Lock _lock = new();
     private volatile DesiredState? _desired;
 
     // What the dataplane has, as far as is known; null: unknown, so the whole state is due.
@@ -40,7 +42,12 @@ public sealed class StateSynchronizer(IControlSync control, Log log, SyncTiming 
     /// <summary>Makes a state the desired one.</summary>
     public void Publish(DesiredState state)
     {
-        _desired = state;
+        ArgumentNullException.ThrowIfNull(state);
+        lock (_lock)
+        {
+            _desired = state;
+            telemetry.Queued(state.Changes);
+        }
         try
         {
             _published.Release();
@@ -68,6 +75,7 @@ public sealed class StateSynchronizer(IControlSync control, Log log, SyncTiming 
             {
                 Failures++;
                 _applied = null;
+                telemetry.Lost();
                 Report($"the dataplane does not answer: {e.Message}");
                 await Task.Delay(backoff, cancel).ConfigureAwait(false);
                 backoff = backoff * 2 < timing.LongestBackoff ? backoff * 2 : timing.LongestBackoff;
@@ -80,7 +88,12 @@ public sealed class StateSynchronizer(IControlSync control, Log log, SyncTiming 
 
     private async Task StepAsync(CancellationToken cancel)
     {
-        var desired = _desired!;
+        DesiredState desired;
+        lock (_lock)
+        {
+            desired = _desired!;
+            telemetry.Taken();
+        }
         var refused = ReferenceEquals(desired, _refused) && Stopwatch.GetElapsedTime(_refusedAt) < timing.RefusedRetry;
         if (_applied is null && refused)
             return;
@@ -95,6 +108,7 @@ public sealed class StateSynchronizer(IControlSync control, Log log, SyncTiming 
             if (_applied is not null)
                 log.Warning($"the dataplane has generation {actual}, not {AppliedGeneration}: it was restarted or fed by another agent");
             _applied = null;
+            telemetry.Lost();
             // Generations grow also over a restart of the agent.
             _generation = Math.Max(_generation, actual);
         }
@@ -107,7 +121,9 @@ public sealed class StateSynchronizer(IControlSync control, Log log, SyncTiming 
         var generation = ++_generation;
         try
         {
-            await control.SyncAsync(new SyncRequest { Generation = generation, State = desired.State }, cancel).ConfigureAwait(false);
+            await CallAsync(
+                control.SyncAsync(new SyncRequest { Generation = generation, State = desired.State }, cancel), clock, whole: true)
+                .ConfigureAwait(false);
         }
         catch (RpcException e) when (IsRefusal(e))
         {
@@ -115,28 +131,28 @@ public sealed class StateSynchronizer(IControlSync control, Log log, SyncTiming 
             return;
         }
         Syncs++;
-        Applied(desired, generation, $"synced: {Count(desired.State)}", clock);
+        Applied(desired, generation, $"synced: {Count(desired)}", clock);
     }
 
     // False: the whole state is due instead.
     private async Task<bool> TryUpdateAsync(DesiredState desired, CancellationToken cancel)
     {
         var clock = Stopwatch.StartNew();
-        var diff = StateDiff.Between(_applied!.State, desired.State);
+        var diff = StateDiff.Between(_applied!, desired);
         if (diff.IsEmpty)
         {
             _applied = desired;
+            telemetry.Applied();
             return true;
         }
         var generation = ++_generation;
+        var request = new UpdateRequest
+        {
+            BaseGeneration = AppliedGeneration, Generation = generation, Upserts = diff.Upserts, Deletes = diff.Deletes,
+        };
         try
         {
-            await control.UpdateAsync(
-                new UpdateRequest
-                {
-                    BaseGeneration = AppliedGeneration, Generation = generation, Upserts = diff.Upserts, Deletes = diff.Deletes,
-                },
-                cancel).ConfigureAwait(false);
+            await CallAsync(control.UpdateAsync(request, cancel), clock, whole: false).ConfigureAwait(false);
         }
         catch (RpcException e) when (e.StatusCode == StatusCode.FailedPrecondition)
         {
@@ -154,9 +170,24 @@ public sealed class StateSynchronizer(IControlSync control, Log log, SyncTiming 
         return true;
     }
 
+    private async Task CallAsync(Task call, Stopwatch clock, bool whole)
+    {
+        try
+        {
+            await call.ConfigureAwait(false);
+            telemetry.Called(clock.Elapsed, whole, failed: false);
+        }
+        catch (RpcException)
+        {
+            telemetry.Called(clock.Elapsed, whole, failed: true);
+            throw;
+        }
+    }
+
     private void Applied(DesiredState desired, ulong generation, string what, Stopwatch clock)
     {
         _applied = desired;
+        telemetry.Applied();
         _refused = null;
         AppliedGeneration = generation;
         if (_fault.Length > 0)
@@ -184,7 +215,7 @@ public sealed class StateSynchronizer(IControlSync control, Log log, SyncTiming 
     private static bool IsRefusal(RpcException e) =>
         e.StatusCode is StatusCode.InvalidArgument or StatusCode.ResourceExhausted or StatusCode.Unimplemented or StatusCode.PermissionDenied;
 
-    private static string Count(State state) =>
+    private static string Count(DesiredState state) =>
         $"nodes {state.Nodes.Count}, services {state.Services.Count}, identities {state.Identities.Count}, "
         + $"ipcache {state.Ipcache.Count}, policies {state.Policies.Count}, workloads {state.Workloads.Count}";
 }

@@ -12,6 +12,20 @@ public sealed class AgentStatus
     private double _compileSeconds;
     private long _compilations;
 
+    /// <summary>Makes the status of an agent that starts.</summary>
+    /// <param name="time">The clock; null: the machine's.</param>
+    public AgentStatus(TimeProvider? time = null)
+    {
+        Proxy = new ProxyTelemetry(time ?? TimeProvider.System);
+        Health = new ProxyHealth(Proxy, time ?? TimeProvider.System);
+    }
+
+    /// <summary>What a kube-proxy would tell.</summary>
+    public ProxyTelemetry Proxy { get; }
+
+    /// <summary>Whether this node should get traffic.</summary>
+    public ProxyHealth Health { get; }
+
     /// <summary>The synchronizer at work; null before it starts.</summary>
     public StateSynchronizer? Synchronizer { get; set; }
 

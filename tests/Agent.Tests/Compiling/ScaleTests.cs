@@ -38,7 +38,7 @@ public sealed class ScaleTests(ITestOutputHelper output)
         var changed = Yaml.One<Pod>(Pod(500, "v2"));
         var next = ClusterObjects.Of(objects.Pods.Where(p => p.Meta.Name != "pod500").Append<KubeObject>(changed).Concat(objects.Namespaces).Concat(objects.Nodes).Concat(objects.NetworkPolicies), objects);
         var after = Measure("compile, one pod relabelled", () => compiler.Compile(next));
-        var diff = Measure("diff", () => StateDiff.Between(before.State, after.State));
+        var diff = Measure("diff", () => StateDiff.Between(before, after));
         output.WriteLine($"{before.State.Identities.Count} identities, {before.State.Policies.Count} policies, {before.State.Policies.Sum(p => p.Ingress.Rules.Count)} rules, {before.State.CalculateSize()} bytes; the change: {diff.Summary}");
         Assert.Equal(500, before.State.Workloads.Count);
         // The pod's new label set is one identity at one address; only policies that name it as a peer change.
@@ -68,13 +68,13 @@ public sealed class ScaleTests(ITestOutputHelper output)
         directory.Replace("s99-more.yaml", Service(10_000, 3));
         var second = Measure("scan, one file more", manifests.Scan);
         var grown = Measure("compile", () => compiler.Compile(second.Objects));
-        var diff = Measure("diff", () => StateDiff.Between(before.State, grown.State));
+        var diff = Measure("diff", () => StateDiff.Between(before, grown));
         Assert.Equal("services +1 -0", diff.Summary);
 
         directory.Replace("s99-more.yaml", Service(10_000, 4));
         var third = Measure("scan, one file changed", manifests.Scan);
         var changed = Measure("compile", () => compiler.Compile(third.Objects));
-        Assert.Equal(4, Assert.Single(Measure("diff", () => StateDiff.Between(grown.State, changed.State)).Upserts.Services).Backends.Count);
+        Assert.Equal(4, Assert.Single(Measure("diff", () => StateDiff.Between(grown, changed)).Upserts.Services).Backends.Count);
     }
 
     private T Measure<T>(string what, Func<T> action)

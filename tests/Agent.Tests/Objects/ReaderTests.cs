@@ -50,7 +50,7 @@ public class ReaderTests
     public void Unknown_fields_are_ignored_whatever_they_hold()
     {
         var service = Yaml.One<Service>(
-            "apiVersion: v1\nkind: Service\nmetadata: {name: a, managedFields: [{x: 1}], finalizers: 3}\nspec: {clusterIP: 10.96.0.1, ports: [{port: 80, nodePort: x}], ipFamilyPolicy: 7}\nstatus: [1]\n");
+            "apiVersion: v1\nkind: Service\nmetadata: {name: a, managedFields: [{x: 1}], finalizers: 3}\nspec: {clusterIP: 10.96.0.1, ports: [{port: 80, appProtocol: 7}], allocateLoadBalancerNodePorts: x}\nstatus: {conditions: 1}\n");
         Assert.Equal("10.96.0.1", service.ClusterIPs.Single().ToString());
     }
 

@@ -16,7 +16,7 @@ public sealed class ProcessTests : IAsyncDisposable
 
     public ProcessTests() => _served = new ServedControl(_run["c.sock"]);
 
-    private string[] Run => ["run", "--node-name", "n1", "--manifests", _manifests.Path, "--control", $"unix://{_run["c.sock"]}"];
+    private string[] Run => ["run", "--node-name", "n1", "--manifests", _manifests.Path, "--control", $"unix://{_run["c.sock"]}", "--healthz-listen", "off"];
 
     public async ValueTask DisposeAsync()
     {

@@ -1,5 +1,7 @@
 using Dataplane.Agent.Desired;
+using Dataplane.Agent.Model;
 using Dataplane.Agent.Tests.Clusters;
+using V1 = Dataplane.Contracts.V1;
 
 namespace Dataplane.Agent.Tests.Services;
 
@@ -69,6 +71,38 @@ public class DerivedEndpointTests
         Assert.Equal("", Derive("ports: [{port: 80}]", Pod("a", "10.244.1.5", "app: web"), Slice));
     }
 
+    // The endpoint slice controller would write the hints; here nobody does (K21).
+    [Theory]
+    [InlineData("", "10.244.1.5 10.244.2.5 10.244.3.5")]
+    [InlineData("trafficDistribution: PreferSameNode, ", "10.244.1.5")]
+    [InlineData("trafficDistribution: PreferSameZone, ", "10.244.1.5 10.244.2.5")]
+    [InlineData("trafficDistribution: PreferClose, ", "10.244.1.5 10.244.2.5")]
+    public void K21_the_distribution_is_that_of_the_nodes(string distribution, string expected)
+    {
+        string[] pods = [Pod("a", "10.244.1.5", "app: web"), Yaml.Pod("default", "b", "10.244.2.5", "n2", "app: web"), Yaml.Pod("default", "c", "10.244.3.5", "n3", "app: web")];
+        string[] nodes = [ServiceYaml.Node("n1", Zone("a")), ServiceYaml.Node("n2", Zone("a")), ServiceYaml.Node("n3", Zone("b"))];
+        var spec = distribution + "ports: [{port: 80}]";
+        Assert.Equal(expected, Derive(spec, [.. pods, .. nodes]).Replace(":80", "", StringComparison.Ordinal));
+
+        static string Zone(string zone) => $"topology.kubernetes.io/zone: {zone}";
+    }
+
+    [Fact]
+    public void K21_another_nodes_zone_counts_when_it_changes()
+    {
+        var compiler = new StateCompiler("n1");
+        var service = "{apiVersion: v1, kind: Service, metadata: {name: web}, spec: {clusterIP: 10.96.0.10, selector: {app: web}, trafficDistribution: PreferClose, ports: [{port: 80}]}}";
+        var objects = Yaml.Objects(service, Pod("a", "10.244.1.5", "app: web"), Yaml.Pod("default", "b", "10.244.2.5", "n2", "app: web"), ServiceYaml.Node("n1", "topology.kubernetes.io/zone: a"));
+        // Without a zone for every node there is no hint for every endpoint, and then all count.
+        Assert.Equal(2, Eligible(""));
+        Assert.Equal(1, Eligible("topology.kubernetes.io/zone: b"));
+        Assert.Equal(2, Eligible("topology.kubernetes.io/zone: a"));
+
+        // Nothing but the node changes.
+        int Eligible(string labels) => compiler.Compile(objects = objects.With([], [Yaml.One<Node>(ServiceYaml.Node("n2", labels))]))
+            .Services.Single().Backends.Count(b => b.Use is V1.Backend.Types.Use.Cluster or V1.Backend.Types.Use.ClusterAndLocal);
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("selector: {}, ")]
@@ -87,6 +121,6 @@ public class DerivedEndpointTests
     {
         var service = $"{{apiVersion: v1, kind: Service, metadata: {{name: web}}, spec: {{clusterIP: 10.96.0.10, selector: {{app: web}}, {spec}}}}}";
         var state = new StateCompiler("n1").Compile(Yaml.Objects([service, .. others])).State;
-        return string.Join(' ', Assert.Single(state.Services).Backends.Select(b => $"{b.Address}:{b.Port}"));
+        return string.Join(' ', Assert.Single(state.Services).Backends.Where(b => b.Use != V1.Backend.Types.Use.None).Select(b => $"{b.Address}:{b.Port}"));
     }
 }

@@ -1,10 +1,11 @@
 using Dataplane.Agent.Desired;
+using Dataplane.Agent.Model;
 using Dataplane.Agent.Tests.Clusters;
 using V1 = Dataplane.Contracts.V1;
 
 namespace Dataplane.Agent.Tests.Services;
 
-/// <summary>Services and their EndpointSlices: K1-K4, K18, K20, K27.</summary>
+/// <summary>Services and their EndpointSlices: K1-K4, K18, K27.</summary>
 public class ServiceTests
 {
     private const string Web = "ports: [{port: 80, targetPort: 9}]";
@@ -100,23 +101,6 @@ public class ServiceTests
     public void K18_a_service_without_endpoints_is_there_with_no_backends() =>
         Assert.Empty(Backends(Assert.Single(Compile(Service(Web)))));
 
-    [Theory]
-    // Endpoint A, endpoint B, who is eligible: conditions that are absent are ready, serving, not terminating (K4).
-    [InlineData("", "", "AB")]
-    [InlineData("ready: true", "ready: false", "A")]
-    [InlineData("ready: null", "ready: false, serving: true", "A")]
-    [InlineData("ready: true", "ready: false, serving: true, terminating: true", "A")]
-    [InlineData("ready: false, serving: true, terminating: true", "ready: false, serving: false, terminating: true", "A")]
-    [InlineData("ready: false, terminating: true", "ready: false, serving: true", "A")]
-    [InlineData("ready: false, serving: false", "ready: false, serving: true", "")]
-    [InlineData("ready: true, terminating: true", "ready: false", "A")]
-    public void K20_ready_endpoints_count_or_else_those_that_serve_while_terminating(string a, string b, string eligible)
-    {
-        var service = Assert.Single(Compile(
-            Service(Web), Slice("{port: 80}", $"{{addresses: [10.244.1.5], conditions: {{{a}}}}}, {{addresses: [10.244.1.6], conditions: {{{b}}}}}")));
-        Assert.Equal(eligible.Select(c => c == 'A' ? "10.244.1.5:80@" : "10.244.1.6:80@"), Backends(service));
-    }
-
     [Fact]
     public void K27_both_families_are_served_and_chosen_apart()
     {
@@ -134,20 +118,12 @@ public class ServiceTests
             Service(Web), Slice("{port: 80}", "{addresses: ['fd00::5']}").Replace("IPv4", "IPv6", StringComparison.Ordinal)))));
 
     [Fact]
-    public void Node_ports_are_not_in_this_version_and_say_so()
-    {
-        var desired = _compiler.Compile(Yaml.Objects(Service(Web + ", type: NodePort")));
-        Assert.Single(Assert.Single(desired.State.Services).Frontends);
-        Assert.Contains(desired.Warnings, w => w.Contains("only its clusterIP is served", StringComparison.Ordinal));
-    }
-
-    [Fact]
     public void A_service_that_did_not_change_stays_the_same_message()
     {
         var objects = Yaml.Objects(Service(Web), Slice("{port: 80}", "{addresses: [10.244.1.5]}"));
-        var other = Yaml.Objects(Service(Web).Replace("name: web", "name: other", StringComparison.Ordinal));
+        var other = Yaml.Objects(Service(Web).Replace("name: web", "name: other", StringComparison.Ordinal).Replace("0.10", "0.11", StringComparison.Ordinal));
         var first = Assert.Single(_compiler.Compile(objects).State.Services);
-        var grown = objects with { Services = [.. other.Services, .. objects.Services] };
+        var grown = ClusterObjects.Of([.. objects.Services, .. objects.EndpointSlices, .. other.Services]);
         Assert.Same(first, _compiler.Compile(grown).State.Services.Single(s => s.Name == "web"));
     }
 

@@ -15,10 +15,10 @@ public class StateDiffTests
     {
         var compiler = new StateCompiler("n1");
         var control = new FakeControl();
-        var last = new State();
+        var last = DesiredState.Empty;
         for (var seed = 0; seed < 200; seed++)
         {
-            var state = compiler.Compile(Yaml.Objects(PlainYaml.Write(new RandomCluster(seed).Make()))).State;
+            var state = compiler.Compile(Yaml.Objects(PlainYaml.Write(new RandomCluster(seed).Make())));
             var diff = StateDiff.Between(last, state);
             await control.UpdateAsync(
                 new UpdateRequest
@@ -26,8 +26,8 @@ public class StateDiffTests
                     BaseGeneration = control.Generation, Generation = control.Generation + 1, Upserts = diff.Upserts, Deletes = diff.Deletes,
                 },
                 CancellationToken.None);
-            Assert.Equal(Sorted(state), Sorted(control.State));
-            Assert.True(StateDiff.Between(state, state.Clone()).IsEmpty);
+            Assert.Equal(Sorted(state.State), Sorted(control.State));
+            Assert.True(StateDiff.Between(state, DesiredState.Of(state.State.Clone())).IsEmpty);
             last = state;
         }
     }
@@ -36,7 +36,7 @@ public class StateDiffTests
     public void Deletes_hold_keys_only()
     {
         var from = new State { Services = { new Service { Namespace = "d", Name = "s", PortName = "p", Protocol = Protocol.Udp, Backends = { new Backend() } } } };
-        var diff = StateDiff.Between(from, new State());
+        var diff = StateDiff.Between(DesiredState.Of(from), DesiredState.Empty);
         Assert.Equal(new Service { Namespace = "d", Name = "s", PortName = "p", Protocol = Protocol.Udp }, Assert.Single(diff.Deletes.Services));
         Assert.Equal("services +0 -1", diff.Summary);
     }
@@ -46,7 +46,7 @@ public class StateDiffTests
     {
         var from = new State { Nodes = { new Node { Name = "a" }, new Node { Name = "b" } } };
         var to = new State { Nodes = { new Node { Name = "a", VtepMac = "0e:00:00:00:00:01" }, new Node { Name = "b" } } };
-        var diff = StateDiff.Between(from, to);
+        var diff = StateDiff.Between(DesiredState.Of(from), DesiredState.Of(to));
         Assert.Equal("a", Assert.Single(diff.Upserts.Nodes).Name);
         Assert.Empty(diff.Deletes.Nodes);
     }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using Dataplane.Agent.Desired;
 using Dataplane.Agent.Sync;
+using Dataplane.Agent.Telemetry;
 using Dataplane.Contracts.Grpc;
 using Dataplane.Contracts.V1;
 
@@ -19,6 +20,7 @@ public sealed class StateSynchronizerTests : IAsyncDisposable
     private readonly FakeControl _control = new();
     private readonly RecordingWriter _log = new();
     private readonly CancellationTokenSource _stop = new();
+    private readonly ProxyTelemetry _telemetry = new(TimeProvider.System);
     private StateSynchronizer? _synchronizer;
     private Task _running = Task.CompletedTask;
 
@@ -222,7 +224,7 @@ public sealed class StateSynchronizerTests : IAsyncDisposable
 
     private void Start(SyncTiming? timing = null)
     {
-        _synchronizer = new StateSynchronizer(_control, new Log(_log), timing ?? Quick);
+        _synchronizer = new StateSynchronizer(_control, new Log(_log), timing ?? Quick, _telemetry);
         _running = Task.Run(() => _synchronizer.RunAsync(_stop.Token));
     }
 
@@ -230,7 +232,7 @@ public sealed class StateSynchronizerTests : IAsyncDisposable
     {
         var state = new State();
         state.Nodes.AddRange(nodes.Select(n => new Node { Name = n }));
-        _synchronizer!.Publish(new DesiredState(state, []));
+        _synchronizer!.Publish(DesiredState.Of(state));
     }
 
     private string Nodes() => string.Join(' ', _control.State.Nodes.Select(n => n.Name).Order());
