@@ -2,6 +2,7 @@ using Dataplane.Control.Apply;
 using Dataplane.Control.Metrics;
 using Dataplane.Control.Options;
 using Dataplane.Control.Server;
+using Dataplane.Control.Server.HealthChecks;
 using Dataplane.Control.Telemetry;
 using Microsoft.Extensions.Logging;
 using Xdp.Interop;
@@ -61,7 +62,9 @@ static async Task<int> RunAsync(DataplaneOptions options)
 
     using var node = new NodeRuntime(options, loggers);
     using var flows = new FlowWatch(node);
-    var service = new ControlService(node, flows, new CaptureSession(node));
+    await using var healthChecks = new HealthCheckPorts(new NodeHealth(node), loggers);
+    node.Applied += state => healthChecks.Update(HealthCheckPort.Of(state));
+    var service = new ControlService(node, flows, new CaptureSession(node), healthChecks);
     IMetricsSource[] metrics = [new DataplaneMetrics(new NodeTelemetry(node)), node.Syncs, new ProcessMetrics(StatusReport.ProductVersion)];
     await using var host = await ControlHost.StartAsync(options, service, metrics, new NodeHealth(node), loggers);
     log.LogInformation("node {Node}: control on {Socket}, {Workers} worker(s), path MTU {Mtu}", options.NodeName, options.ControlSocketPath, node.Engine.Workers.Length, node.PathMtu);

@@ -37,7 +37,7 @@ internal sealed class PathBatch
         int capacity = Math.Max(1024, flows + flows / 20);
         _memory = NativeMemoryRegion.Create(ConntrackTable<IPv4Address>.RequiredBytes(capacity, 1), hugePages: true, "conntrack");
         var conntrack = new ConntrackTable<IPv4Address>(_memory.Memory, capacity, 1, 0x1234_5678_9abc_def0, new ConntrackTimeouts());
-        _context = new PathContext<IPv4Address>(conntrack, conntrack.Writer(0), new FragmentTable<IPv4Address>(), 1);
+        _context = new PathContext<IPv4Address>(conntrack, conntrack.Writer(0), new FragmentTable<IPv4Address>(), new AffinityTable<IPv4Address>(), 1);
         _flows = new PathFlow[Math.Max(flows, Size)];
         for (int i = 0; i < _flows.Length; i++) _flows[i] = packets.Flow(i % flows);
 

@@ -20,10 +20,8 @@ public class ServiceLookupBench
     public void Setup()
     {
         var random = new Random(1);
-        var frontends = Enumerable.Range(0, Services).Select(i => new Frontend<IPv4Address>(Address(i), IpProtocol.Tcp, 80, i)).ToArray();
-        var runs = Enumerable.Range(0, Services).Select(i => new ServiceBackends(i * 10, 10)).ToArray();
-        var backends = Enumerable.Range(0, Services * 10).Select(i => new Backend<IPv4Address>(IPv4Address.FromHost(0x0af40000 + (uint)i), Be16.FromHost(8080))).ToArray();
-        _table = new ServiceTable<IPv4Address>(frontends, runs, backends, []);
+        var frontends = Enumerable.Range(0, Services).Select(i => new Frontend<IPv4Address>(Address(i), IpProtocol.Tcp, 80, FrontendKind.ClusterIp, Service(i))).ToArray();
+        _table = new ServiceTable<IPv4Address>(FrontendIndex<IPv4Address>.Build(frontends, out _)!, new AddressMap<IPv4Address>([]), new PrefixTable<IPv4Address>([]));
         _addresses = Enumerable.Range(0, Lookups).Select(_ => Address(random.Next(Services))).ToArray();
     }
 
@@ -31,7 +29,10 @@ public class ServiceLookupBench
     public int Find()
     {
         int sum = 0;
-        foreach (var address in _addresses) sum += _table.BackendsOf(_table.Find(address, IpProtocol.Tcp, 80))[3].Port.Raw;
+        foreach (var address in _addresses)
+        {
+            if (_table.TryFind(address, IpProtocol.Tcp, 80, out var frontend)) sum += frontend.Service.Cluster.Choose(address.Value).Port.Raw;
+        }
         return sum;
     }
 
@@ -39,9 +40,16 @@ public class ServiceLookupBench
     public int Miss()
     {
         int sum = 0;
-        foreach (var address in _addresses) sum += _table.Find(address, IpProtocol.Tcp, 81);
+        foreach (var address in _addresses) sum += _table.TryFind(address, IpProtocol.Tcp, 81, out _) ? 1 : 0;
         return sum;
     }
+
+    private static Service<IPv4Address> Service(int number) => new()
+    {
+        Id = (uint)number + 1,
+        Cluster = new BackendSet<IPv4Address>([.. Enumerable.Range(0, 10).Select(i => new Backend<IPv4Address>(IPv4Address.FromHost(0x0af40000 + (uint)(number * 10 + i)), Be16.FromHost(8080)))]),
+        Local = BackendSet<IPv4Address>.Empty,
+    };
 
     private static IPv4Address Address(int service) => IPv4Address.FromHost(0x0a600000 + (uint)service);
 }

@@ -23,6 +23,7 @@ internal static class HealthChecks
         Frames(status),
         Endpoints(endpoints),
         Nodes(nodes),
+        .. status.Problems.Count == 0 ? [new HealthFinding("services", true, "nothing stands in their way")] : status.Problems.Select(problem => new HealthFinding("services", false, problem)),
     ];
 
     private static HealthFinding Readiness(Status status) => status.Ready

@@ -23,6 +23,8 @@ internal static class StatusReport
         if (status.Frames is { } frames)
             Line(output, "Frames", $"{frames.Total} of {frames.FrameSize} bytes: {frames.Free} free, {frames.Fill} in fill rings, " +
                 $"{frames.Receive} received, {frames.Transmit} in transmit, {frames.Held} held");
+        foreach (string problem in status.Problems)
+            Line(output, "Problem", problem);
         WriteFeatures(status, output);
         WriteWorkers(status, output);
         if (status.Ports.Count > 0)

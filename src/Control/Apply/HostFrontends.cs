@@ -4,6 +4,8 @@ using System.Net.Sockets;
 using Xdp.Interop;
 using Xdp.Interop.Links;
 
+using Dataplane.Control.Compile;
+
 namespace Dataplane.Control.Apply;
 
 /// <summary>

@@ -1,4 +1,5 @@
 using System.Net;
+using Dataplane.Control.Compile;
 using Dataplane.Packets;
 using Xdp.Interop.Links;
 

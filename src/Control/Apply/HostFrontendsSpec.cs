@@ -1,3 +1,4 @@
+using Dataplane.Control.Compile;
 using Dataplane.Packets;
 
 namespace Dataplane.Control.Apply;

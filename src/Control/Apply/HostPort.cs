@@ -41,7 +41,7 @@ internal sealed class HostPort
             DeviceMtu = node.DeviceMtu,
         });
         programs.AttachHost(veth.PortIndex);
-        var port = node.Engine.AddPort(PortKind.Host, options.HostPort, veth.PortIndex, 0, node.SocketOptions());
+        var port = node.Engine.AddPort(PortKind.Host, options.HostPort, veth.PortIndex, 0, node.SocketOptions() with { Mark = HostFrontends.Mark });
         programs.Connect(veth.PortIndex, port.Socket);
         return new HostPort(veth, port);
     }

@@ -69,6 +69,7 @@ public sealed class NodeRuntime : IDisposable
         if (_uplinks.Count > 0) Underlay = new UnderlayWatch(_uplinks, loggers.CreateLogger("routes"), Republish);
         Publish(State);
         HostPort.Activate();
+        _publisher.LeadNode(State);
         foreach (string obstacle in HostPort.Obstacles) _log.LogWarning("{Obstacle}", obstacle);
         Underlay?.Start();
     }
@@ -122,8 +123,13 @@ public sealed class NodeRuntime : IDisposable
     /// <summary>Endpoints of all services that may take connections.</summary>
     public int ServiceBackends => _publisher.ServiceBackends;
 
-    /// <summary>What of the state is not in force, for people; null when all is.</summary>
-    public string? Problem => _publisher.Problem;
+    /// <summary>What of the state is not in force, and what on this node stands in the way of services, for people; one sentence each.</summary>
+    /// <param name="own">Ports that this process listens on for health checks.</param>
+    public IReadOnlyList<string> FindProblems(IReadOnlySet<ushort> own) =>
+        [.. _publisher.Problem is { } problem ? [problem] : (string[])[], .. HostPort?.Obstacles ?? [], .. _publisher.FindObstacles(own)];
+
+    /// <summary>Told of each state that was put into force, under a lock: to be brief.</summary>
+    public event Action<DesiredState>? Applied;
 
     /// <summary>What became of flows whose endpoints went.</summary>
     internal FlowSweeper Sweeper => _sweeper;
@@ -262,6 +268,7 @@ public sealed class NodeRuntime : IDisposable
                 throw;
             }
             State = state;
+            Applied?.Invoke(state);
             if (!servicesOnly) _nextHops.Track(state, Options.NodeName);
             _sweeper.Changed(before, state);
             SyncsApplied++;

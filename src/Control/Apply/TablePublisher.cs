@@ -18,8 +18,10 @@ internal sealed class TablePublisher
     private readonly TableCompiler _compiler;
     private readonly PrefixTable<IPv4Address> _unmasqueraded;
     private readonly UplinkSteering _steering;
+    private readonly HostFrontends _hostFrontends;
     private readonly ILogger _log;
     private uint _revision = 1;
+    private bool _leadsNode;
     private IReadOnlyList<IPv4Address> _addresses = [];
     private IReadOnlyList<IPv4Address> _nodePortAddresses = [];
     private Dictionary<IPv4Address, UplinkAddressUse> _addressUses = [];
@@ -29,12 +31,16 @@ internal sealed class TablePublisher
         _node = node;
         _steering = steering;
         _log = log;
+        _hostFrontends = new HostFrontends(node.Options.HostPort, node.Options.StateDirectory);
         _compiler = new TableCompiler(node.Options.NodeName, node.Options.ServiceCidr, node.Options.Maglev ? node.Options.MaglevTableSize : 0);
         _unmasqueraded = new PrefixTable<IPv4Address>([.. node.Options.NonMasqueradeCidrs.Select(c => new PrefixEntry<IPv4Address>(FieldParser.ToIPv4(c.BaseAddress), c.PrefixLength, 0))]);
     }
 
     /// <summary>Endpoints of all services that may take connections.</summary>
     public int ServiceBackends => _compiler.ServiceBackends;
+
+    /// <summary>What on this node stands in the way of services, for people; one sentence each.</summary>
+    public IReadOnlyList<string> FindObstacles(IReadOnlySet<ushort> own) => _hostFrontends.FindObstacles(own);
 
     /// <summary>What of the last state is not in force, for people; null when all is.</summary>
     public string? Problem { get; private set; }
@@ -52,28 +58,65 @@ internal sealed class TablePublisher
         if (!servicesOnly) _revision++;
         var tables = _compiler.Compile(state, Input(_node.HostPort));
         _node.Engine.Publish(tables);
-        Steer();
+        Steer(state);
     }
 
-    private void Steer()
+    /// <summary>Makes what the node's own stack sends to frontends come here; called once the host port is active.</summary>
+    public void LeadNode(DesiredState state)
     {
-        string? problem = null;
+        _leadsNode = true;
+        Steer(state);
+    }
+
+    private void Steer(DesiredState state)
+    {
+        string? uplink = Attempt(() => _steering.Apply(new UplinkSteeringSpec
+        {
+            VxlanPort = _node.Options.VxlanPort,
+            NatPorts = _node.Options.NatPorts,
+            Addresses = _addressUses,
+            Frontends = _compiler.ExternalFrontends,
+        }));
+        string? host = !_leadsNode ? null : Attempt(() => _hostFrontends.Apply(new HostFrontendsSpec
+        {
+            Gateway = _node.Gateway,
+            RouteMtu = _node.PathMtu,
+            LocalAddresses = _addresses,
+            NodePortAddresses = _nodePortAddresses,
+            OtherNodes = OtherNodes(state),
+            NodePorts = _node.Options.NodePortRange,
+            NatPorts = _node.Options.NatPorts,
+            Frontends = _compiler.ExternalFrontends,
+        }));
+        string? problem = uplink is null || host is null ? uplink ?? host : $"{uplink}; {host}";
+        if (problem is not null && problem != Problem) _log.LogError("{Problem}", problem);
+        Problem = problem;
+    }
+
+    private static string? Attempt(Action action)
+    {
         try
         {
-            _steering.Apply(new UplinkSteeringSpec
-            {
-                VxlanPort = _node.Options.VxlanPort,
-                NatPorts = _node.Options.NatPorts,
-                Addresses = _addressUses,
-                Frontends = _compiler.ExternalFrontends,
-            });
+            action();
+            return null;
         }
         catch (XdpException e)
         {
-            problem = e.Message;
+            return e.Message;
         }
-        if (problem is not null && problem != Problem) _log.LogError("{Problem}", problem);
-        Problem = problem;
+    }
+
+    private List<IPv4Address> OtherNodes(DesiredState state)
+    {
+        var others = new List<IPv4Address>();
+        foreach (var node in state.Nodes.Values.Where(n => n.Name != _node.Options.NodeName))
+        {
+            foreach (string text in node.Addresses)
+            {
+                if (IPv4Address.TryParse(text, out var address)) others.Add(address);
+            }
+        }
+        return others;
     }
 
     // The node's addresses change rarely; what is derived of them is kept, so that the compiler sees that nothing has changed.

@@ -3,13 +3,14 @@ using Dataplane.Contracts.Grpc;
 using Dataplane.Contracts.V1;
 using Dataplane.Control.Apply;
 using Dataplane.Control.Compile;
+using Dataplane.Control.Server.HealthChecks;
 using Dataplane.Control.Telemetry;
 using Xdp.Interop;
 
 namespace Dataplane.Control.Server;
 
 /// <summary>The control service over a node's dataplane: requests in, tables and counters out. Refusals name field, value and remedy.</summary>
-public sealed class ControlService(NodeRuntime node, FlowWatch flows, CaptureSession captures) : IControlService
+public sealed class ControlService(NodeRuntime node, FlowWatch flows, CaptureSession captures, HealthCheckPorts healthChecks) : IControlService
 {
     private readonly TableDumps _dumps = new(node);
 
@@ -45,7 +46,7 @@ public sealed class ControlService(NodeRuntime node, FlowWatch flows, CaptureSes
     });
 
     /// <inheritdoc/>
-    public Task<Status> GetStatusAsync(GetStatusRequest request, CancellationToken cancellationToken = default) => Guarded(() => StatusReport.Make(node, _dumps));
+    public Task<Status> GetStatusAsync(GetStatusRequest request, CancellationToken cancellationToken = default) => Guarded(() => StatusReport.Make(node, _dumps, healthChecks.Bound));
 
     /// <inheritdoc/>
     public Task<Contracts.V1.Version> GetVersionAsync(GetVersionRequest request, CancellationToken cancellationToken = default) => Guarded(() => StatusReport.Version());

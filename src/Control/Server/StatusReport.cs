@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Reflection;
 using Dataplane.Contracts.V1;
 using Dataplane.Control.Apply;
+using Dataplane.Control.Options;
 using Dataplane.Control.Telemetry;
 
 namespace Dataplane.Control.Server;
@@ -13,6 +14,10 @@ internal static class StatusReport
     public static string ProductVersion { get; } =
         typeof(StatusReport).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "0";
 
+    private static string Services(DataplaneOptions options) =>
+        $"ClusterIP, NodePort {options.NodePortRange.First}-{options.NodePortRange.Last}, ExternalIP, LoadBalancer, HostPort over TCP, UDP, SCTP; "
+        + $"{(options.Maglev ? $"Maglev of {options.MaglevTableSize} slots" : "random")} from outside; {(options.Masquerade ? $"masquerade {options.NodeIp}" : "no masquerade")} from ports {options.NatPorts.First}-{options.NatPorts.Last}";
+
     public static Contracts.V1.Version Version() => new()
     {
         Version_ = ProductVersion,
@@ -20,7 +25,7 @@ internal static class StatusReport
         Kernel = Environment.OSVersion.Version.ToString(),
     };
 
-    public static Status Make(NodeRuntime node, TableDumps dumps)
+    public static Status Make(NodeRuntime node, TableDumps dumps, IReadOnlySet<ushort> healthCheckPorts)
     {
         var faults = NodeHealth.Unready(node);
         var status = new Status
@@ -33,6 +38,7 @@ internal static class StatusReport
             Ready = faults.Count == 0,
             NotReadyReason = string.Join("; ", faults.Select(f => $"{f.Component}: {f.Reason}")),
             Ports = { dumps.Ports() },
+            Problems = { node.FindProblems(healthCheckPorts) },
         };
         foreach (var feature in node.Features)
         {
@@ -47,6 +53,7 @@ internal static class StatusReport
         {
             status.Features.Add(new Status.Types.Feature { Name = "uplink", Available = true, Detail = $"{uplink.Name}, MTU {uplink.Mtu}, {node.XdpModeOf(uplink.Port)} XDP, attached as {uplink.AttachedBy}" });
         }
+        status.Features.Add(new Status.Types.Feature { Name = "services", Available = true, Detail = Services(node.Options) });
         foreach (var worker in node.Engine.Workers)
         {
             status.Workers.Add(new Status.Types.Worker

@@ -1,3 +1,4 @@
+using Dataplane.Control.Compile;
 using Dataplane.Control.Apply;
 using Dataplane.Headers;
 using Dataplane.Packets;

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Dataplane.Control.Compile;
 using Dataplane.Control.Apply;
 using Dataplane.Headers;
 using Dataplane.Testing;

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.NetworkInformation;
 using System.Net.Sockets;
+using Dataplane.Control.Compile;
 using Dataplane.Control.Apply;
 using Dataplane.Headers;
 using Dataplane.Packets;
