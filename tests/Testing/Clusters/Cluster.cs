@@ -15,6 +15,9 @@ public sealed class Cluster : IDisposable
     /// <summary>Where ClusterIPs are from.</summary>
     public const string ServiceCidr = "10.96.0.0/16";
 
+    /// <summary>Address of the host behind the router of <see cref="AddWorld"/>.</summary>
+    public const string WorldAddress = "203.0.113.10";
+
     private static readonly TimeSpan StartTimeout = TimeSpan.FromSeconds(30);
     private readonly List<ClusterNode> _nodes = [];
     private readonly List<ClusterService> _services = [];
@@ -81,6 +84,34 @@ public sealed class Cluster : IDisposable
         foreach (ClusterNode node in _nodes)
             node.AddService(service);
         return service;
+    }
+
+    /// <summary>
+    /// Adds a host that belongs to no node, on the underlay at 192.168.77.<paramref name="number"/>. It knows nothing of pods and services but
+    /// what routes a test gives it.
+    /// </summary>
+    public NetworkNamespace AddOutsider(string name, int number)
+    {
+        NetworkNamespace net = Topology.AddNamespace(name);
+        Topology.Plug(net, "eth0", Underlay, name, UnderlayMtu);
+        net.AddAddress("eth0", $"192.168.77.{number}/24");
+        return net;
+    }
+
+    /// <summary>
+    /// Adds a router at 192.168.77.254, the default gateway of all nodes, and behind it a network with one host, <see cref="WorldAddress"/>.
+    /// </summary>
+    public (NetworkNamespace Router, NetworkNamespace Host) AddWorld()
+    {
+        NetworkNamespace router = AddOutsider("router", 254), host = Topology.AddNamespace("world");
+        Topology.Link(router, "world", host, "eth0", UnderlayMtu);
+        router.AddAddress("world", "203.0.113.1/24");
+        router.Sysctl("net.ipv4.ip_forward", "1");
+        host.AddAddress("eth0", $"{WorldAddress}/24");
+        host.AddRoute("default via 203.0.113.1");
+        foreach (ClusterNode node in _nodes)
+            node.Net.AddRoute("default via 192.168.77.254 dev eth0");
+        return (router, host);
     }
 
     /// <summary>Returns when every pod has connectivity.</summary>
