@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Dataplane.Control.Compile;
+using Dataplane.Packets;
 using Dataplane.Control.Apply;
 using Dataplane.Headers;
 using Dataplane.Testing;
@@ -98,7 +99,7 @@ public sealed class HostFrontendsTests : IDisposable
         }).Activate());
         Assert.Contains(Routes("main"), route => route.StartsWith("203.0.113.7", StringComparison.Ordinal)); // a new host port leaves it to us
 
-        Bed.Apply(HostPortBed.Spec with { RouteMtu = 1400, Frontends = new HashSet<ExternalFrontend> { new(new(203, 0, 113, 8), 80, IpProtocol.Tcp), new(default, 30090, IpProtocol.Sctp) } });
+        Bed.Apply(HostPortBed.Spec with { RouteMtu = 1400, Frontends = new HashSet<ExternalFrontend<IPv4Address>> { new(new(203, 0, 113, 8), 80, IpProtocol.Tcp), new(default, 30090, IpProtocol.Sctp) } });
         Assert.Equal(["50: from all iif lo ipproto sctp dport 30000-32767 lookup 4977 proto 77", "60: from all fwmark 0x440000/0xff0000 iif lo lookup 4978 proto 77"],
             Rules().Where(rule => rule.EndsWith("77", StringComparison.Ordinal)));
         const string way = "via 169.254.77.1 dev dp-host proto 77 src 10.244.1.1 mtu 1400 advmss 1360";
@@ -110,11 +111,11 @@ public sealed class HostFrontendsTests : IDisposable
     [RequiresRootFact]
     public void TheLocalRuleMovesOnlyWhileSomethingIsLedAtTheNodesAddresses()
     {
-        var frontends = Bed.Apply(HostPortBed.Spec with { Frontends = new HashSet<ExternalFrontend> { new(new(203, 0, 113, 7), 443, IpProtocol.Tcp) } });
+        var frontends = Bed.Apply(HostPortBed.Spec with { Frontends = new HashSet<ExternalFrontend<IPv4Address>> { new(new(203, 0, 113, 7), 443, IpProtocol.Tcp) } });
         Assert.Equal(0u, LocalRule().Priority);
         Bed.Apply(HostPortBed.Spec, frontends);
         Assert.Equal(100u, LocalRule().Priority);
-        Bed.Apply(HostPortBed.Spec with { Frontends = new HashSet<ExternalFrontend>() }, frontends);
+        Bed.Apply(HostPortBed.Spec with { Frontends = new HashSet<ExternalFrontend<IPv4Address>>() }, frontends);
         Assert.Equal(new RoutingRule { Priority = 0, Table = RouteTableId.Local, Protocol = RouteProtocol.Kernel }, LocalRule());
         Assert.Equal(["60: from all fwmark 0x440000/0xff0000 iif lo lookup 4978 proto 77"], Rules().Where(rule => rule.EndsWith("77", StringComparison.Ordinal)));
     }
@@ -170,7 +171,7 @@ public sealed class HostFrontendsTests : IDisposable
     [RequiresRootFact]
     public void AnExternalIpThatIsANextHopIsNotRoutedAway()
     {
-        var frontends = Bed.Apply(HostPortBed.Spec with { Frontends = new HashSet<ExternalFrontend> { new(new(192, 0, 2, 254), 80, IpProtocol.Tcp) } });
+        var frontends = Bed.Apply(HostPortBed.Spec with { Frontends = new HashSet<ExternalFrontend<IPv4Address>> { new(new(192, 0, 2, 254), 80, IpProtocol.Tcp) } });
         Assert.Equal("eth0", Device("192.0.2.254"));
         Assert.Contains("is the next hop", Assert.Single(Obstacles(frontends)), StringComparison.Ordinal);
     }
