@@ -156,7 +156,7 @@ public sealed class NodeRuntime : IDisposable
     public IReadOnlyList<IPv4Address> LocalAddresses => _nextHops?.LocalAddresses ?? [];
 
     /// <summary>Names for people; made anew after each change.</summary>
-    public NameIndex Names => _names ??= new NameIndex(State, Endpoints);
+    public NameIndex Names => _names ??= new NameIndex(State, Endpoints, Engine.Tables);
 
     /// <summary>How a port's device is attached: "native" or "generic".</summary>
     public string XdpModeOf(Port port) => _programs.Describe(port.Socket.Ifindex);
@@ -268,6 +268,7 @@ public sealed class NodeRuntime : IDisposable
                 throw;
             }
             State = state;
+            _names = null; // they may have been asked for since the tables were published
             Applied?.Invoke(state);
             if (!servicesOnly) _nextHops.Track(state, Options.NodeName);
             _sweeper.Changed(before, state);

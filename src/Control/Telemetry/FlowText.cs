@@ -14,7 +14,7 @@ internal static class FlowText
         6 => Contracts.V1.Protocol.Tcp,
         17 => Contracts.V1.Protocol.Udp,
         132 => Contracts.V1.Protocol.Sctp,
-        1 => Contracts.V1.Protocol.Icmp,
+        1 or 58 => Contracts.V1.Protocol.Icmp,
         _ => Contracts.V1.Protocol.Any,
     };
 
