@@ -30,6 +30,8 @@ internal static class SampleNode
         control.Nodes.AddRange(Nodes());
         control.Routes.Add(new() { Destination = "10.244.1.7/32", Kind = "endpoint", Via = "default/web-0", Port = 3 });
         control.Routes.Add(new() { Destination = "10.244.2.0/24", Kind = "overlay", Via = "n2", Port = 1 });
+        control.Routes.Add(new() { Destination = "192.168.7.254/32", Kind = "neighbor", Via = "eth1", Port = 1, NextHopMac = "52:54:00:00:00:fe", Mtu = 1500 });
+        control.Routes.Add(new() { Destination = "0.0.0.0/0", Kind = "host", Via = "dp-host", Port = 2 });
         control.Ports.AddRange(control.Status.Ports);
         control.Conntrack.AddRange(Conntrack());
         control.Drops.Add(new() { Reason = "VniUnknown", Direction = "none", Description = "VXLAN with another VNI" });

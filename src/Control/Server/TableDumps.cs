@@ -5,6 +5,7 @@ using Dataplane.Control.Apply;
 using Dataplane.Control.Compile;
 using Dataplane.Control.Telemetry;
 using Dataplane.Packets;
+using Dataplane.Tables;
 using Dataplane.Workers;
 using ConntrackEntry = Dataplane.Contracts.V1.ConntrackEntry;
 
@@ -87,7 +88,11 @@ internal sealed class TableDumps(NodeRuntime node)
         }
         yield return new RouteEntry { Destination = node.Options.PodCidr.ToString(), Kind = "unreachable" };
         yield return new RouteEntry { Destination = node.Options.ClusterCidr.ToString(), Kind = "unreachable" };
-        yield return new RouteEntry { Destination = "0.0.0.0/0", Kind = "host", Via = node.Options.HostPort, Port = host };
+        var rows = new UnderlayRows(
+            index => node.Uplinks.FirstOrDefault(u => u.Ifindex == index) is { } device ? (device.Name, device.Port.Id) : ("", 0u),
+            (node.Options.HostPort, host),
+            address => node.Engine.Tables.IPv4.Routes.Find(address) is { Kind: RouteKind.World } or { Kind: RouteKind.Overlay, IsNode: true });
+        foreach (var row in rows.Of(node.Underlay?.Ways ?? [])) yield return row;
     }
 
     public IEnumerable<PortEntry> Ports() => node.Engine.Ports.Select(Entry);
@@ -98,7 +103,7 @@ internal sealed class TableDumps(NodeRuntime node)
         uint now = node.Engine.Clock.Seconds;
         var reader = node.Engine.Conntrack.Reader;
         return reader.Snapshot()
-            .Where(e => only is null || e.Original.Source == only || e.Original.Destination == only || e.Reply.Source == only)
+            .Where(e => only is null || e.Original.Source == only || e.Original.Destination == only || e.Reply.Source == only || e.Reply.Destination == only)
             .Select(e => FlowText.Entry(e, node.Engine.Conntrack.SecondsLeft(e, now)));
     }
 
@@ -136,7 +141,7 @@ internal sealed class TableDumps(NodeRuntime node)
             Kind = port.Kind.ToString().ToLowerInvariant(),
             Ifindex = (uint)port.Socket.Ifindex,
             Queue = port.Socket.Queue,
-            Mtu = port.Kind == PortKind.Uplink ? (uint)(node.UplinkDevice?.Mtu ?? 0) : (uint)node.PathMtu,
+            Mtu = (uint)(node.Uplinks.FirstOrDefault(u => u.Ifindex == port.Socket.Ifindex)?.Mtu ?? node.PathMtu),
             XdpMode = node.XdpModeOf(port),
             BindMode = port.Socket.ZeroCopy ? "zero-copy" : "copy",
             TxMetadata = port.Socket.TxMetadata,

@@ -122,9 +122,11 @@ public sealed class DumpTests
 
     [Fact]
     public Task RouteListShowsWhereDestinationsGo() => Shows("route list", """
-        DESTINATION     KIND       VIA             PORT
-        10.244.1.7/32   endpoint   default/web-0   3
-        10.244.2.0/24   overlay    n2              1
+        DESTINATION        KIND       VIA             PORT   NEXT HOP MAC        MTU
+        10.244.1.7/32      endpoint   default/web-0   3      -                   -
+        10.244.2.0/24      overlay    n2              1      -                   -
+        192.168.7.254/32   neighbor   eth1            1      52:54:00:00:00:fe   1500
+        0.0.0.0/0          host       dp-host         2      -                   -
 
         """);
 
