@@ -94,7 +94,7 @@ internal static class SampleNode
             Frontends =
             {
                 new Frontend { Kind = Frontend.Types.Kind.ClusterIp, Address = "10.96.0.7", Port = 80 },
-                new Frontend { Kind = Frontend.Types.Kind.NodePort, Address = "0.0.0.0", Port = 30080 },
+                new Frontend { Kind = Frontend.Types.Kind.NodePort, Port = 30080 },
             },
             Backends =
             {

@@ -70,12 +70,12 @@ public sealed class DumpTests
 
     [Fact]
     public Task ServiceListShowsBackendsAsCiliumDoes() => Shows("service list", """
-        ID   Frontend              Service Type   Backend                              Service
-        1    10.96.0.7:80/TCP      ClusterIP      1 => 10.244.1.7:8080/TCP (active)    default/web:http
+        ID   Frontend              Service Type   Backend                              Service            Policy
+        1    10.96.0.7:80/TCP      ClusterIP      1 => 10.244.1.7:8080/TCP (active)    default/web:http   -
                                                   2 => [fd00:2::9]:8080/TCP (active)
-        2    0.0.0.0:30080/TCP     NodePort       1 => 10.244.1.7:8080/TCP (active)    default/web:http
+        2    0.0.0.0:30080/TCP     NodePort       1 => 10.244.1.7:8080/TCP (active)    default/web:http   -
                                                   2 => [fd00:2::9]:8080/TCP (active)
-        3    [fd00:96::a]:53/UDP   ClusterIP      none (connections are refused)       kube-system/dns
+        3    [fd00:96::a]:53/UDP   ClusterIP      none (connections are refused)       kube-system/dns    -
 
         """);
 
