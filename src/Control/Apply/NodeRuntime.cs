@@ -123,6 +123,9 @@ public sealed class NodeRuntime : IDisposable
     /// <summary>Endpoints of all services that may take connections.</summary>
     public int ServiceBackends => _publisher.ServiceBackends;
 
+    /// <summary>Frontends that packets from outside are steered to, and how many can be; none without an uplink.</summary>
+    public (int Count, int Room) SteeredFrontends => _uplinks.Count == 0 ? default : _publisher.SteeredFrontends;
+
     /// <summary>What of the state is not in force, and what on this node stands in the way of services, for people; one sentence each.</summary>
     /// <param name="own">Ports that this process listens on for health checks.</param>
     public IReadOnlyList<string> FindProblems(IReadOnlySet<ushort> own) =>
