@@ -52,14 +52,22 @@ internal static class SampleNode
         {
             new Status.Types.Feature { Name = "tx-metadata", Available = true, Detail = "checksums completed by the kernel" },
             new Status.Types.Feature { Name = "zero-copy", Available = false, Detail = "copy: veth has no zero-copy" },
+            new Status.Types.Feature { Name = "uplink", Available = true, Detail = "eth1, MTU 1500, native XDP, attached as SingleProgram" },
+            new Status.Types.Feature { Name = "external-interface", Available = true, Detail = "eth2, MTU 9000, generic XDP, attached as SingleProgram" },
+            new Status.Types.Feature
+            {
+                Name = "services", Available = true,
+                Detail = "ClusterIP, NodePort 30000-32767, ExternalIP, LoadBalancer, HostPort over TCP, UDP, SCTP; random from outside; masquerade 192.168.7.1 from ports 49152-65535",
+            },
         },
         Workers = { new Status.Types.Worker { Id = 0, Cpu = -1, RxPackets = 1000, Batches = 80, Sleeps = 12, BusyNanoseconds = 2_500_000_000 } },
         Frames = new() { Total = 16384, Free = 12288, Fill = 4000, Receive = 0, Transmit = 90, Held = 6, FrameSize = 4096 },
         Tables = new()
         {
             Endpoints = 2, Services = 2, Backends = 3, Policies = 1, Identities = 3, Ipcache = 2, Nodes = 2,
-            ConntrackEntries = 131, ConntrackCapacity = 262144,
+            ConntrackEntries = 131, ConntrackCapacity = 262144, AffinityClients = 120, AffinityCapacity = 65536, UplinkFrontends = 3, UplinkFrontendsCapacity = 65536,
         },
+        NatPorts = new() { First = 49152, Last = 65535, MostUsed = 37, Used = 412, Groups = 1024 },
         Ports =
         {
             new PortEntry

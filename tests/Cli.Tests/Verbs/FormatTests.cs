@@ -9,7 +9,7 @@ namespace Dataplane.Cli.Tests.Verbs;
 /// <summary>JSON and YAML of every verb parse, and hold what the dataplane sent.</summary>
 public sealed class FormatTests
 {
-    public static TheoryData<string> Documents => ["status", "version", "config", "check"];
+    public static TheoryData<string> Documents => ["status", "version", "config", "check", "nat ports"];
 
     public static TheoryData<string, int> Lists => new()
     {
