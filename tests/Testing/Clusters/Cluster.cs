@@ -22,8 +22,9 @@ public sealed class Cluster : IDisposable
     private readonly List<ClusterNode> _nodes = [];
     private readonly List<ClusterService> _services = [];
 
-    private Cluster()
+    private Cluster(bool dualStack)
     {
+        DualStack = dualStack;
         Topology = Topology.Create();
         Underlay = Topology.AddSwitch("underlay");
         Manifests = new ManifestDirectory(Path.Combine(Topology.Folder, "manifests"));
@@ -31,6 +32,9 @@ public sealed class Cluster : IDisposable
 
     /// <summary>The namespaces and links.</summary>
     public Topology Topology { get; }
+
+    /// <summary>True when there is IPv6 beside IPv4, by <see cref="IPv6Plan"/>.</summary>
+    public bool DualStack { get; }
 
     /// <summary>The switch between the nodes; its ports have the nodes' names.</summary>
     public NetworkNamespace Underlay { get; }
@@ -45,9 +49,13 @@ public sealed class Cluster : IDisposable
     public IEnumerable<ClusterPod> Pods => _nodes.SelectMany(node => node.Pods);
 
     /// <summary>Two nodes, started and ready, without pods.</summary>
-    public static Cluster Start(NodeKind first, NodeKind second)
+    public static Cluster Start(NodeKind first, NodeKind second) => Start(new Cluster(dualStack: false), first, second);
+
+    /// <summary>Two nodes of ours in a dual-stack cluster, started and ready, without pods.</summary>
+    public static Cluster StartDualStack() => Start(new Cluster(dualStack: true), NodeKind.Dataplane, NodeKind.Dataplane);
+
+    private static Cluster Start(Cluster cluster, NodeKind first, NodeKind second)
     {
-        var cluster = new Cluster();
         try
         {
             cluster.StartNodes([first, second]);
@@ -67,7 +75,10 @@ public sealed class Cluster : IDisposable
     {
         NetworkNamespace net = Topology.AddNamespace($"{@namespace}-{name}");
         var pod = new ClusterPod(
-            @namespace, name, node.PodAddress(node.Pods.Count), labels ?? new Dictionary<string, string> { ["app"] = name }, ports ?? [], node, net);
+            @namespace, name, node.PodAddress(node.Pods.Count), labels ?? new Dictionary<string, string> { ["app"] = name }, ports ?? [], node, net)
+        {
+            AddressV6 = DualStack ? IPv6Plan.Pod(node.Number, node.Pods.Count) : null,
+        };
         if (!File.Exists(Path.Combine(Manifests.Path, $"namespace-{@namespace}.yaml")))
             Manifests.ApplyNamespace(@namespace);
         Manifests.ApplyPod(pod);
@@ -95,6 +106,8 @@ public sealed class Cluster : IDisposable
         NetworkNamespace net = Topology.AddNamespace(name);
         Topology.Plug(net, "eth0", Underlay, name, UnderlayMtu);
         net.AddAddress("eth0", $"192.168.77.{number}/24");
+        if (DualStack)
+            IPv6Plan.AddAddress(net, "eth0", IPv6Plan.Underlay(number) + "/64");
         return net;
     }
 
@@ -111,6 +124,14 @@ public sealed class Cluster : IDisposable
         host.AddRoute("default via 203.0.113.1");
         foreach (ClusterNode node in _nodes)
             node.Net.AddRoute("default via 192.168.77.254 dev eth0");
+        if (!DualStack)
+            return (router, host);
+        IPv6Plan.AddAddress(router, "world", IPv6Plan.WorldGateway + "/64");
+        router.Sysctl("net.ipv6.conf.all.forwarding", "1");
+        IPv6Plan.AddAddress(host, "eth0", IPv6Plan.WorldAddress + "/64");
+        host.AddRoute($"default via {IPv6Plan.WorldGateway}");
+        foreach (ClusterNode node in _nodes)
+            node.Net.AddRoute($"default via {IPv6Plan.Underlay(254)} dev eth0");
         return (router, host);
     }
 
@@ -135,6 +156,11 @@ public sealed class Cluster : IDisposable
         {
             Topology.Plug(node.Net, "eth0", Underlay, node.Name, UnderlayMtu);
             node.Net.AddAddress("eth0", $"{node.Address}/24");
+            if (node.AddressV6 is { } v6)
+            {
+                IPv6Plan.AddAddress(node.Net, "eth0", v6 + "/64");
+                node.Net.Sysctl("net.ipv6.conf.all.forwarding", "1");
+            }
             Manifests.ApplyNode(node);
         }
         Manifests.ApplyNamespace("default");

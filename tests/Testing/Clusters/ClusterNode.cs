@@ -28,6 +28,9 @@ public abstract class ClusterNode
     /// <summary>Underlay address, the tunnel end point.</summary>
     public string Address { get; }
 
+    /// <summary>IPv6 address on the underlay; null unless the cluster is dual-stack.</summary>
+    public string? AddressV6 => Cluster.DualStack ? IPv6Plan.Underlay(Number) : null;
+
     /// <summary>Where its pods' addresses are from.</summary>
     public string PodCidr { get; }
 

@@ -41,8 +41,8 @@ public sealed class DataplaneNode : ClusterNode
     internal override void Start()
     {
         Dataplane = Cluster.Topology.Own(Net.Start(Installed.Dataplane, "run",
-            "--node-name", Name, "--node-ip", Address, "--uplink", "eth0",
-            "--pod-cidr", PodCidr, "--cluster-cidr", Cluster.ClusterCidr, "--service-cidr", Cluster.ServiceCidr,
+            "--node-name", Name, "--node-ip", Pair(Address, AddressV6), "--uplink", "eth0", "--pod-cidr", Pair(PodCidr, IPv6Plan.PodCidr(Number)),
+            "--cluster-cidr", Pair(Cluster.ClusterCidr, IPv6Plan.ClusterCidr), "--service-cidr", Pair(Cluster.ServiceCidr, IPv6Plan.ServiceCidr),
             "--routing", "vxlan", "--control", _control, "--state-dir", _folder,
             "--metrics-listen", $"127.0.0.1:{MetricsPort}"));
         StartAgent();
@@ -68,7 +68,7 @@ public sealed class DataplaneNode : ClusterNode
 
     /// <inheritdoc />
     protected override void Attach(ClusterPod pod) =>
-        Dpctl("endpoint", "add", "--pod", pod.FullName, "--ip", pod.Address, "--netns", pod.Net.Path);
+        Dpctl("endpoint", "add", "--pod", pod.FullName, "--ip", Pair(pod.Address, pod.AddressV6), "--netns", pod.Net.Path);
 
     /// <inheritdoc />
     public override string? FrameLeak()
@@ -101,6 +101,8 @@ public sealed class DataplaneNode : ClusterNode
         CommandResult dump = Net.Try(Command.DefaultTimeout, Installed.Dpctl, ["--control", _control, .. verb]);
         return $"--- {Name} dpctl {string.Join(' ', verb)}\n{dump.Output}{dump.Error}";
     }
+
+    private string Pair(string v4, string? v6) => Cluster.DualStack ? $"{v4},{v6}" : v4;
 
     private int ReadyEndpoints()
     {

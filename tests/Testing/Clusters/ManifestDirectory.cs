@@ -43,10 +43,10 @@ public sealed class ManifestDirectory
               name: {{node.Name}}
             spec:
               podCIDR: {{node.PodCidr}}
-              podCIDRs: ["{{node.PodCidr}}"]
+              podCIDRs: [{{string.Join(", ", ((string?[])[node.PodCidr, node.AddressV6 is null ? null : IPv6Plan.PodCidr(node.Number)]).OfType<string>().Select(Quote))}}]
             status:
               addresses:
-              - {type: InternalIP, address: {{node.Address}}}
+              - {type: InternalIP, address: {{node.Address}}}{{(node.AddressV6 is null ? "" : $"\n  - {{type: InternalIP, address: {Quote(node.AddressV6)}}}")}}
               - {type: Hostname, address: {{node.Name}}}
             """);
 
@@ -67,7 +67,7 @@ public sealed class ManifestDirectory
             status:
               phase: Running
               podIP: {{pod.Address}}
-              podIPs: [{ip: {{pod.Address}}}]
+              podIPs: [{{string.Join(", ", ((string?[])[pod.Address, pod.AddressV6]).OfType<string>().Select(ip => $"{{ip: {Quote(ip)}}}"))}}]
               conditions:
               - {type: Ready, status: "True"}
             """);
@@ -95,6 +95,8 @@ public sealed class ManifestDirectory
             ports: [{{string.Join(", ", service.Ports.Select(p => $"{{name: {p.Name}, protocol: {p.Protocol}, port: {p.TargetPort}}}"))}}]
             endpoints: [{{string.Join(", ", service.Backends.Select(b => $"{{addresses: [\"{b.Address}\"], nodeName: {b.Node.Name}, conditions: {{ready: true, serving: true, terminating: false}}}}"))}}]
             """);
+
+    private static string Quote(string text) => $"\"{text}\"";
 
     private static string Flow(IEnumerable<KeyValuePair<string, string>> map) =>
         "{" + string.Join(", ", map.Select(pair => $"{pair.Key}: \"{pair.Value}\"")) + "}";
