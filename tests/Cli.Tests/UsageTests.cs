@@ -21,6 +21,8 @@ public sealed class UsageTests
     [InlineData("endpoint add --pod a/b/c --ip 10.244.1.7 --netns /run/netns/a", "write it as NAMESPACE/NAME")]
     [InlineData("endpoint add --pod a/b --ip 10.244.1 --netns /run/netns/a", "--ip 10.244.1: not an IP address")]
     [InlineData("endpoint add --pod a/b --ip 10.244.1.7,10.244.1.8 --netns /run/netns/a", "one address per family")]
+    [InlineData("endpoint add --pod a/b --ip 10.244.1.7,fd00::7,fd00::8 --netns /run/netns/a", "one address per family")]
+    [InlineData("endpoint add --pod a/b --ip 10.244.1.7,fd00:7 --netns /run/netns/a", "--ip fd00:7: not an IP address")]
     [InlineData("endpoint add --pod a/b --ip 10.244.1.7 --netns web", "for example /run/netns/web")]
     [InlineData("endpoint delete", "'--pod' is required")]
     [InlineData("ct list --address web", "--address web: not an IP address")]

@@ -43,7 +43,7 @@ internal static class EndpointAddVerb
         var endpoint = response.Endpoint;
         output.Write($"{endpoint.Namespace}/{endpoint.Pod} attached as endpoint {endpoint.Id}: ");
         output.Write($"{string.Join(',', endpoint.Addresses)} on {endpoint.HostInterface} ({endpoint.Mac}), ");
-        output.Write($"gateway {response.Gateway}, mtu {response.Mtu}, {endpoint.State}\n");
+        output.Write($"gateway {response.Gateway}{(response.GatewayV6.Length > 0 ? "," + response.GatewayV6 : "")}, mtu {response.Mtu}, {endpoint.State}\n");
     }
 
     private static Option<string?> AddressesOption()

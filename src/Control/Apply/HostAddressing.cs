@@ -37,13 +37,14 @@ internal sealed record HostAddressing<TAddress>(string Device, IPAddress Address
 
     private void SetAddress(NetlinkSocket netlink, int hostIndex, List<string> done)
     {
-        foreach (var old in netlink.Addresses.List(hostIndex))
-        {
-            if (old.Address.AddressFamily == HostWay<TAddress>.Family && !old.Address.Equals(Address)) netlink.Addresses.Delete(hostIndex, old.Address, old.PrefixLength);
-        }
-        // Usable at once: routes need it as their source, and nobody else on the link could have it.
-        var address = new InterfaceAddress { Interface = hostIndex, Address = Address, PrefixLength = HostWay<TAddress>.HostBits, NoDuplicateDetection = Address.AddressFamily == HostWay<IPv6Address>.Family };
-        if (!netlink.Addresses.Add(address)) return;
+        var there = netlink.Addresses.List(hostIndex).Where(address => address.Address.AddressFamily == HostWay<TAddress>.Family).ToList();
+        // Of IPv6: usable at once, because routes need it as their source, and nobody else on the link could have it; and a source of the node's packets only
+        // where our routes say so: else it would be one of the addresses that the kernel chooses from for every destination (RFC 6724).
+        bool isV6 = HostWay<TAddress>.Family == HostWay<IPv6Address>.Family;
+        var wanted = new InterfaceAddress { Interface = hostIndex, Address = Address, PrefixLength = HostWay<TAddress>.HostBits, NoDuplicateDetection = isV6, IsDeprecated = isV6 };
+        foreach (var old in there)
+            if (!old.Address.Equals(Address) || old.IsDeprecated != wanted.IsDeprecated) netlink.Addresses.Delete(hostIndex, old.Address, old.PrefixLength);
+        if (!netlink.Addresses.Add(wanted)) return;
         netlink.Routes.WaitUntilLocal(Address, Patience);
         done.Add($"address {Address} of {Device}");
     }

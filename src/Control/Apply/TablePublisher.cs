@@ -52,7 +52,12 @@ internal sealed class TablePublisher
     public (int Count, int Room) SteeredFrontends => (_steering.Frontends, _steering.FrontendRoom + (_v6 is null ? 0 : _steering.FrontendRoomV6));
 
     /// <summary>What on this node stands in the way of services, for people; one sentence each.</summary>
-    public IReadOnlyList<string> FindObstacles(IReadOnlySet<ushort> own) => _hostFrontends.FindObstacles(own);
+    public IReadOnlyList<string> FindObstacles(IReadOnlySet<ushort> own)
+    {
+        var found = _hostFrontends.FindObstacles(own);
+        return _v6 is null || _localV6.All.Contains(_v6.NodeAddress) ? found : [.. found,
+            $"node-ip {_v6.NodeAddress} is no address of this node, or another host has it as well: what pods send to the world by IPv6 is not answered; give the address to an interface, or correct node-ip"];
+    }
 
     /// <summary>What is not in force, for people; null when all is.</summary>
     public string? Problem => _uplinkProblem is null || _hostProblem is null ? _uplinkProblem ?? _hostProblem : $"{_uplinkProblem}; {_hostProblem}";

@@ -13,6 +13,8 @@ internal static class OptionRules
             faults.Add($"node-ip '{options.NodeIp}', pod-cidr '{options.PodCidr}', cluster-cidr '{options.ClusterCidr}', service-cidr '{options.ServiceCidr}': only some have IPv6; in a dual-stack cluster all four do, else none");
         else if (options.DualStack)
             CheckAddresses(options.NodeIp.IPv6!, options.PodCidr.IPv6!.Value, options.ClusterCidr.IPv6!.Value, options.ServiceCidr.IPv6!.Value, faults);
+        if (options.DualStack && options.PodMtu is > 0 and < 1280)
+            faults.Add($"pod-mtu '{options.PodMtu}': IPv6 needs 1280 at least (RFC 8200); raise it, or leave the IPv6 prefixes out");
         if (options.UmemFrames < 2 * options.FillRingSize)
             faults.Add($"umem-frames '{options.UmemFrames}': less than two fill rings of {options.FillRingSize}; raise it or lower fill-ring-size");
         if (options.CompletionRingSize < options.TxRingSize)

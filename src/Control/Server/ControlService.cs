@@ -38,7 +38,13 @@ public sealed class ControlService(NodeRuntime node, FlowWatch flows, CaptureSes
     public Task<AttachEndpointResponse> AttachEndpointAsync(AttachEndpointRequest request, CancellationToken cancellationToken = default) => Guarded(() =>
     {
         var endpoint = node.Attach(request);
-        return new AttachEndpointResponse { Endpoint = _dumps.Entry(endpoint), Gateway = node.Gateway.ToString(), Mtu = (uint)node.PathMtu };
+        return new AttachEndpointResponse
+        {
+            Endpoint = _dumps.Entry(endpoint),
+            Gateway = node.Gateway.ToString(),
+            GatewayV6 = endpoint.AddressV6 is null ? "" : $"{node.Options.HostPortAddress.IPv6}",
+            Mtu = (uint)node.PathMtu,
+        };
     });
 
     /// <inheritdoc/>

@@ -31,6 +31,12 @@ public sealed record InterfaceAddress
     /// <summary>IPv6: the address may be used although duplicate address detection has not ended (RFC 4429).</summary>
     public bool IsOptimistic { get; init; }
 
+    /// <summary>
+    /// IPv6: the kernel does not choose the address as a source by itself (RFC 6724, rule 3), only where a route or a socket says so; its preferred lifetime
+    /// is 0.
+    /// </summary>
+    public bool IsDeprecated { get; init; }
+
     /// <summary>Packets to the address are taken: it is none of IPv6 that another host may have as well.</summary>
     public bool IsUsable => !IsTentative || IsOptimistic;
 
@@ -64,6 +70,7 @@ public sealed record InterfaceAddress
             NoPrefixRoute = (flags & Rtnl.IFA_F_NOPREFIXROUTE) != 0,
             NoDuplicateDetection = (flags & Rtnl.IFA_F_NODAD) != 0,
             IsTentative = (flags & Rtnl.IFA_F_TENTATIVE) != 0,
+            IsDeprecated = (flags & Rtnl.IFA_F_DEPRECATED) != 0,
             IsOptimistic = (flags & Rtnl.IFA_F_OPTIMISTIC) != 0,
         };
     }

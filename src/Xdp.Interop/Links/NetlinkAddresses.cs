@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 using Xdp.Interop.Links.Native;
 
 namespace Xdp.Interop.Links;
@@ -60,6 +61,11 @@ public sealed class NetlinkAddresses
         message.AddAddress(Rtnl.IFA_LOCAL, address.Address).AddAddress(Rtnl.IFA_ADDRESS, address.Peer ?? address.Address);
         var bits = (address.NoPrefixRoute ? Rtnl.IFA_F_NOPREFIXROUTE : 0) | (address.NoDuplicateDetection ? Rtnl.IFA_F_NODAD : 0);
         if (bits != 0) message.AddUInt32(Rtnl.IFA_FLAGS, bits);
+        if (address.IsDeprecated)
+        {
+            var lifetimes = new IfaCacheInfo { Preferred = 0, Valid = uint.MaxValue };
+            message.Add(Rtnl.IFA_CACHEINFO, MemoryMarshal.AsBytes(new ReadOnlySpan<IfaCacheInfo>(in lifetimes)));
+        }
         return message;
     }
 }

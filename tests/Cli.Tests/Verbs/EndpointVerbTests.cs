@@ -6,13 +6,14 @@ namespace Dataplane.Cli.Tests.Verbs;
 public sealed class EndpointVerbTests
 {
     [Fact]
-    public async Task AddSendsWhatWasTypedAndPrintsWhatWasMade()
+    public async Task K27_AddSendsWhatWasTypedAndPrintsWhatWasMade()
     {
         var control = new FakeControl
         {
             Attached = new()
             {
                 Gateway = "10.244.1.1",
+                GatewayV6 = "fd00::1",
                 Mtu = 65535,
                 Endpoint = new()
                 {
@@ -24,7 +25,7 @@ public sealed class EndpointVerbTests
         string text = await DpctlRun.Print(
             "endpoint add --pod default/web-0 --ip 10.244.1.7,fd00::7 --netns /run/netns/web --ifname net1", control);
         Assert.Equal(
-            "default/web-0 attached as endpoint 9: 10.244.1.7,fd00::7 on dp9 (0a:00:00:00:00:09), gateway 10.244.1.1, mtu 65535, waiting-for-policy\n",
+            "default/web-0 attached as endpoint 9: 10.244.1.7,fd00::7 on dp9 (0a:00:00:00:00:09), gateway 10.244.1.1,fd00::1, mtu 65535, waiting-for-policy\n",
             text);
         Assert.Equal(
             new AttachEndpointRequest
@@ -42,6 +43,15 @@ public sealed class EndpointVerbTests
         var request = control.Request<AttachEndpointRequest>();
         Assert.Equal("eth0", request.Interface);
         Assert.Equal(Path.GetFullPath("netns/web"), request.Netns);
+    }
+
+    [Fact]
+    public async Task K27_TheFamiliesMayComeInAnyOrder()
+    {
+        var control = new FakeControl { Attached = new() { Endpoint = new(), Gateway = "10.244.1.1" } };
+        string text = await DpctlRun.Print("endpoint add --pod default/web-0 --ip fd00::7,10.244.1.7 --netns /run/netns/web", control);
+        Assert.Equal(["fd00::7", "10.244.1.7"], control.Request<AttachEndpointRequest>().Addresses);
+        Assert.Contains("gateway 10.244.1.1, mtu", text, StringComparison.Ordinal); // of a pod without IPv6
     }
 
     [Theory]

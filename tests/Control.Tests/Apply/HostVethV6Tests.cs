@@ -111,6 +111,22 @@ public sealed class HostVethV6Tests : IDisposable
     }
 
     [RequiresRootFact]
+    public void K27_TheNodesOwnPacketsToOthersKeepTheirSource()
+    {
+        // A node whose address is on the loopback, as with routing daemons, and a host port address that is nearer to the destination.
+        var uplink = Box.Netlink.Links.CreateVeth(new VethSpec { Name = "up0", PeerName = "x" });
+        Box.Netlink.Links.SetUp(uplink.Index);
+        Box.Netlink.Links.SetUp(uplink.PeerIndex);
+        IPAddress node = IPAddress.Parse("2001:db8:1::1"), other = IPAddress.Parse("2001:db8:6:ffff::9");
+        Box.Netlink.Addresses.Add(new InterfaceAddress { Interface = 1, Address = node, PrefixLength = 128, NoDuplicateDetection = true });
+        Box.Netlink.Routes.Add(new Route { Destination = IPNetwork.Parse("::/0"), Gateway = IPAddress.Parse("fe80::9"), Interface = uplink.Index });
+        Assert.True(SpinWait.SpinUntil(() => node.Equals(SourceTo(other)), TimeSpan.FromSeconds(5)));
+        Up(Spec with { AddressV6 = IPAddress.Parse("2001:db8:6:1::1"), ClusterCidrs = [Spec.ClusterCidrs[0], IPNetwork.Parse("2001:db8:6::/56")] });
+        Assert.Equal(node, SourceTo(other));
+        Assert.Equal(IPAddress.Parse("2001:db8:6:1::1"), SourceTo(IPAddress.Parse("2001:db8:6:2::9"))); // a pod
+    }
+
+    [RequiresRootFact]
     public void K27_RemoveLeavesTheNodeAsItWas()
     {
         var before = Snapshot();
@@ -193,6 +209,13 @@ public sealed class HostVethV6Tests : IDisposable
             Assert.Equal((harm, whole), (harm, Snapshot()));
         }
     }
+
+    private IPAddress SourceTo(IPAddress destination) => Box.Node.Run(() =>
+    {
+        using var socket = new Socket(AddressFamily.InterNetworkV6, SocketType.Dgram, ProtocolType.Udp);
+        socket.Connect(destination, 53);
+        return ((IPEndPoint)socket.LocalEndPoint!).Address;
+    });
 
     private IEnumerable<string> Routes() => ApplySandbox.Exec(Box.Node, "ip", "-6", "route", "show").Split('\n', StringSplitOptions.RemoveEmptyEntries)
         .Select(l => string.Join(' ', l.Split(' ', StringSplitOptions.RemoveEmptyEntries))).Where(l => l.Contains("dev dp-host", StringComparison.Ordinal)).Order(StringComparer.Ordinal);

@@ -98,6 +98,16 @@ public sealed class OptionLoaderTests : IDisposable
     [InlineData("--umem-frames 2048 --fill-ring-size 2048", "umem-frames '2048': less than two fill rings of 2048")]
     public void FaultNamesKeyValueAndRemedy(string flags, string expected) => AssertFault(expected, [.. Required, .. flags.Split(' ')]);
 
+    [Theory]
+    [InlineData("--pod-mtu 1279", "pod-mtu '1279': IPv6 needs 1280 at least (RFC 8200); raise it, or leave the IPv6 prefixes out")]
+    [InlineData("--pod-mtu 1000", "pod-mtu '1000': IPv6 needs 1280 at least")]
+    public void K27_FaultsOfDualStackClusters(string flags, string expected) => AssertFault(
+        expected,
+        [
+            "--node-name", "node-1", "--node-ip", "192.168.77.1,fd00:77::1", "--pod-cidr", "10.244.1.0/24,fd00:10:244:1::/64", "--uplink", "none",
+            "--cluster-cidr", "10.244.0.0/16,fd00:10:244::/48", "--service-cidr", "10.96.0.0/12,fd00:10:96::/112", .. flags.Split(' '),
+        ]);
+
     [Fact]
     public void RequiredOptionsAreAskedFor()
     {

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Dataplane.Netns.Tests.Behaviour;
 using Dataplane.Testing;
 using Dataplane.Testing.Clusters;
 using Xunit;
@@ -165,6 +166,48 @@ public sealed class DualStackPathTests(DualStackBed bed)
     }
 
     [RequiresRootFact]
+    public void K27_WhatConcernsTheLinkOnlyEndsHereAndIsCountedAsThat()
+    {
+        // Listener reports, and a question for routers, as any stack sends them.
+        long before = Drops("NeighborDiscoveryIgnored");
+        Pod12.Net.Ip("link set eth0 multicast on");
+        Pod12.Net.Ip("maddress add 33:33:00:00:00:77 dev eth0");
+        Pod12.Net.Run("python3", "-c", """
+            import socket, struct
+            s = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6)
+            i = socket.if_nametoindex("eth0")
+            s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_HOPS, 255)
+            s.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, i)
+            for _ in range(5):
+                s.sendto(struct.pack("!BBHI", 133, 0, 0, 0), ("ff02::2", 0, 0, i))
+            """);
+        Eventually.True(() => Drops("NeighborDiscoveryIgnored") >= before + 5, () => $"5 router solicitations are counted after {before}: {Drops("NeighborDiscoveryIgnored")}");
+        Assert.Equal(0, Drops("SourceSpoofed"));
+        Assert.Equal(0, Drops("NeighborDiscoveryInvalid"));
+        Assert.Equal(0, Drops("EtherTypeUnsupported"));
+        // The pod's neighbours answer for whatever it asks: its gateway is anybody's.
+        Assert.Contains("lladdr", Pod12.Net.Run("bash", "-c", $"ping -6 -c 1 -W 2 {IPv6Plan.HostPort(1)} >/dev/null; ip -6 neigh show dev eth0").Output, StringComparison.Ordinal);
+    }
+
+    [RequiresRootFact]
+    public void RulesAndRoutesThatOthersFlushComeBackByThemselves()
+    {
+        NetworkNamespace node = bed.Node2.Net;
+        Assert.DoesNotContain("put back what others", bed.Node2.Dataplane!.Output, StringComparison.Ordinal);
+        foreach (string family in (string[])["-4", "-6"])
+        {
+            node.Ip($"{family} rule delete priority 60");
+            node.Ip($"{family} route flush proto 77");
+        }
+        string[] told = ["rule 60: iif lo", "rule 60: IPv6 iif lo", "route 10.244.0.0/16 via 169.254.77.1", "route fd00:10:244::/48 via fe80::77:1"];
+        bed.Node2.Dataplane.WaitUntil(() => told.All(what => bed.Node2.Dataplane.Output.Contains(what, StringComparison.Ordinal)), "say that it put back what was flushed", TimeSpan.FromSeconds(75));
+        foreach (string family in (string[])["-4", "-6"])
+            Assert.Contains("fwmark 0x440000/0xff0000", node.Run("ip", family, "rule").Output, StringComparison.Ordinal);
+        Assert.Equal($"{Pod21.Name} {IPv6Plan.HostPort(2)}", DualStackBed.Ask(node, "tcp", Pod21.AddressV6!, DualStackBed.TcpPort));
+        Assert.Equal($"{Pod21.Name} {bed.Node2.HostPortAddress}", DualStackBed.Ask(node, "tcp", Pod21.Address, DualStackBed.TcpPort));
+    }
+
+    [RequiresRootFact]
     public void K27_AttachedPodsAndTheirFlowsAreShownWithBothAddresses()
     {
         DualStackBed.MustAnswer($"{Pod21.Name} {Pod11.AddressV6}", Pod11.Net, "tcp", Pod21.AddressV6!, DualStackBed.TcpPort);
@@ -172,6 +215,9 @@ public sealed class DualStackPathTests(DualStackBed bed)
         Assert.Contains(endpoints.RootElement.EnumerateArray(), e => e.GetProperty("addresses").EnumerateArray().Select(a => a.GetString()).SequenceEqual([Pod11.Address, Pod11.AddressV6]));
         Assert.Contains(Pod21.AddressV6!, bed.Node1.Dpctl("ct", "list", "--address", Pod11.AddressV6!), StringComparison.Ordinal);
     }
+
+    private long Drops(string reason) => bed.Node1.Metrics().Split('\n')
+        .Where(line => line.StartsWith($"dataplane_drops_total{{reason=\"{reason}\"", StringComparison.Ordinal)).Sum(line => long.Parse(line[(line.LastIndexOf(' ') + 1)..]));
 
     /// <summary>Answers to pings, which must not be answered twice.</summary>
     private static int Ping(NetworkNamespace net, string address, params string[] more)

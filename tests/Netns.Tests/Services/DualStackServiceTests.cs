@@ -158,6 +158,26 @@ public sealed class DualStackServiceTests(DualStackBed bed)
     }
 
     [RequiresRootFact]
+    public void K27_K13_HealthChecksAreAnsweredByBothFamilies()
+    {
+        const int port = 30690;
+        using IDisposable applied = bed.Apply(Both with
+        {
+            Type = "LoadBalancer", Pods = [Pod11], Ingress = ["2001:db8:7::3"], Spec = ["externalTrafficPolicy: Local", $"healthCheckNodePort: {port}"],
+        });
+        foreach ((DataplaneNode node, string status) in ((DataplaneNode, string)[])[(bed.Node1, "200"), (bed.Node2, "503")])
+        {
+            foreach (string host in (string[])[$"[{node.AddressV6}]", node.Address])
+            {
+                string seen = "";
+                Eventually.True(
+                    () => (seen = bed.World.Try(TimeSpan.FromSeconds(10), "curl", "-gsS", "-o", "/dev/null", "-w", "%{http_code}", "--max-time", "2", $"http://{host}:{port}/healthz").Output) == status,
+                    () => $"{host}:{port} says {status}, but {seen}");
+            }
+        }
+    }
+
+    [RequiresRootFact]
     public void K27_K19_AClientKeepsItsPodInEachFamily()
     {
         using IDisposable applied = bed.Apply(Both with { Pods = [.. bed.Cluster.Pods], Spec = ["sessionAffinity: ClientIP"] });

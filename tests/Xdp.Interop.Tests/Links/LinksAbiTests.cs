@@ -20,6 +20,7 @@ public class LinksAbiTests
         [typeof(NlAttr)] = ("struct nlattr", ["nla_len", "nla_type"]),
         [typeof(IfInfoMsg)] = ("struct ifinfomsg", ["ifi_family", "__ifi_pad", "ifi_type", "ifi_index", "ifi_flags", "ifi_change"]),
         [typeof(IfAddrMsg)] = ("struct ifaddrmsg", ["ifa_family", "ifa_prefixlen", "ifa_flags", "ifa_scope", "ifa_index"]),
+        [typeof(IfaCacheInfo)] = ("struct ifa_cacheinfo", ["ifa_prefered", "ifa_valid", "cstamp", "tstamp"]),
         [typeof(RtMsg)] = ("struct rtmsg", ["rtm_family", "rtm_dst_len", "rtm_src_len", "rtm_tos", "rtm_table", "rtm_protocol", "rtm_scope", "rtm_type", "rtm_flags"]),
         [typeof(FibRuleHdr)] = ("struct fib_rule_hdr", ["family", "dst_len", "src_len", "tos", "table", "res1", "res2", "action", "flags"]),
         [typeof(FibRulePortRange)] = ("struct fib_rule_port_range", ["start", "end"]),

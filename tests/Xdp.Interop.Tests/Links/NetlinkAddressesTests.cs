@@ -55,5 +55,13 @@ public sealed class NetlinkAddressesTests : IDisposable
         Assert.Equal(RouteType.Local, _netlink.Routes.Get(Address)!.Type);
     }
 
+    [RequiresRootFact]
+    public void ADeprecatedAddressStaysSo()
+    {
+        _netlink.Addresses.Add(new InterfaceAddress { Interface = _link, Address = Address, PrefixLength = 128, NoDuplicateDetection = true, IsDeprecated = true });
+        Assert.Equal((true, true), (Find().IsDeprecated, Find().IsUsable));
+        Assert.Contains("valid_lft forever preferred_lft 0sec", Sandbox.Exec(_sandbox!.Left, "ip -6 addr show dev eth0 deprecated"), StringComparison.Ordinal);
+    }
+
     private InterfaceAddress Find() => Assert.Single(_netlink.Addresses.List(_link), a => a.Address.Equals(Address));
 }

@@ -12,7 +12,9 @@ namespace Dataplane.Control.Server.HealthChecks;
 /// What Kestrel takes for its one listener, and is as many sockets as there are ports. They come and go while the server runs; connections go on when
 /// the port they came by is closed. <see cref="Open"/> and <see cref="Close"/> must not overlap.
 /// </summary>
-internal sealed class HealthCheckListener(ILogger log) : IConnectionListenerFactory, IConnectionListener
+/// <param name="log">For failures.</param>
+/// <param name="dualStack">Whether IPv6 addresses are listened on as well.</param>
+internal sealed class HealthCheckListener(ILogger log, bool dualStack) : IConnectionListenerFactory, IConnectionListener
 {
     private const int Backlog = 128;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
@@ -34,14 +36,15 @@ internal sealed class HealthCheckListener(ILogger log) : IConnectionListenerFact
         return new(this);
     }
 
-    /// <summary>Listens on a port of all IPv4 addresses.</summary>
+    /// <summary>Listens on a port of all addresses.</summary>
     /// <exception cref="SocketException">It is taken.</exception>
     public void Open(ushort port)
     {
-        var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        var socket = new Socket(dualStack ? AddressFamily.InterNetworkV6 : AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
         try
         {
-            socket.Bind(new IPEndPoint(IPAddress.Any, port));
+            if (dualStack) socket.DualMode = true; // one socket for both
+            socket.Bind(new IPEndPoint(dualStack ? IPAddress.IPv6Any : IPAddress.Any, port));
             socket.Listen(Backlog);
         }
         catch

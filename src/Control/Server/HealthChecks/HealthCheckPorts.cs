@@ -12,7 +12,7 @@ using OptionsOf = Microsoft.Extensions.Options.Options;
 namespace Dataplane.Control.Server.HealthChecks;
 
 /// <summary>
-/// Answers the health checks of load balancers, as kube-proxy does, on a changing set of ports at all IPv4 addresses. One HTTP server serves them
+/// Answers the health checks of load balancers, as kube-proxy does, on a changing set of ports at all addresses. One HTTP server serves them
 /// all, because each of Kestrel's has a thread of its own. A port that another process has is tried again. Thread-safe.
 /// </summary>
 public sealed class HealthCheckPorts : IAsyncDisposable
@@ -37,11 +37,12 @@ public sealed class HealthCheckPorts : IAsyncDisposable
     /// <param name="health">Whether this dataplane does its work; load balancers leave a node alone where it does not.</param>
     /// <param name="loggers">For ports that cannot be bound.</param>
     /// <param name="retry">How often such a port is tried again; null for 5 s.</param>
-    public HealthCheckPorts(IHealthSource health, ILoggerFactory loggers, TimeSpan? retry = null)
+    /// <param name="dualStack">Whether IPv6 addresses are listened on as well.</param>
+    public HealthCheckPorts(IHealthSource health, ILoggerFactory loggers, TimeSpan? retry = null, bool dualStack = false)
     {
         ArgumentNullException.ThrowIfNull(loggers);
         _log = loggers.CreateLogger("health-checks");
-        _listener = new HealthCheckListener(_log);
+        _listener = new HealthCheckListener(_log, dualStack);
         _application = new HealthCheckApplication(health);
         var options = new KestrelServerOptions { AddServerHeader = false };
         options.Limits.MaxConcurrentConnections = MaxConnections;
