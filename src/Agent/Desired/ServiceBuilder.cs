@@ -133,6 +133,12 @@ internal sealed class ServiceBuilder(NodeLocality locality, ServiceOptions optio
     private List<IpAddress> BalancerIPs(Service service, Families families, List<IpPrefix> ranges)
     {
         var addresses = InFamilies(service, service.LoadBalancerIPs, families, "status.loadBalancer.ingress");
+        // Balancers for one machine write such: no reason to refuse the service, as there is with what a user wrote.
+        foreach (var address in addresses.FindAll(a => a.Special is not null))
+        {
+            Warn(service, $"status.loadBalancer.ingress {address} is {address.Special}; it is not served");
+            addresses.Remove(address);
+        }
         if (service.SourceRanges.Count == 0)
             return addresses;
         foreach (var address in addresses.FindAll(a => !ranges.Exists(r => r.IsIPv6 == a.IsIPv6)))
