@@ -60,15 +60,23 @@ internal sealed class ChangedSettings
     public PortRanges ReservedByOthers() => PortRanges.Parse(Sysctl.Read(ReservedPorts) ?? "").Except(PortRanges.Parse(this[ReservedPorts]));
 
     /// <summary>Puts everything back, but for what somebody else has changed since.</summary>
+    /// <returns>What was put back, for people.</returns>
     /// <exception cref="XdpException">A setting cannot be written.</exception>
-    public void Restore()
+    public IReadOnlyList<string> Restore()
     {
+        var restored = new List<string>();
+        if (this[ReservedPorts] is { Length: > 0 } ports) restored.Add($"reservation of ports {ports}");
         Reserve(PortRanges.Empty);
         foreach (var (key, note) in _notes.ToList())
         {
-            if (note.Split(' ') is [var before, var after] && Sysctl.Read(key) == after) Sysctl.Write(key, before);
+            if (note.Split(' ') is [var before, var after] && Sysctl.Read(key) == after)
+            {
+                Sysctl.Write(key, before);
+                restored.Add($"setting net.{key.Replace('/', '.')}, which is {before} again");
+            }
             Note(key, "");
         }
+        return restored;
     }
 
     private void Note(string key, string value)

@@ -56,7 +56,7 @@ public sealed class NodeRuntime : IDisposable
         _conntrackMemory = NativeMemoryRegion.Create(ConntrackTable<IPv4Address>.RequiredBytes(options.ConntrackEntries, workers), hugePages: true, "conntrack");
         var conntrack = new ConntrackTable<IPv4Address>(
             _conntrackMemory.Memory, options.ConntrackEntries, workers, (ulong)Random.Shared.NextInt64(), options.ConntrackTimeouts, new NatPortPool(options.NatPorts.First, options.NatPorts.Last));
-        Engine = new DataplaneEngine(EngineOptions(options, workers, _log), conntrack, _publisher.Initial());
+        Engine = new DataplaneEngine(EngineOptions(options, workers, _log), conntrack, null, _publisher.Initial());
         _sweeper = new FlowSweeper(Engine, loggers.CreateLogger("flows"));
         if (options.Uplink is { } name)
         {

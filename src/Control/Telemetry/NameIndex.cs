@@ -28,6 +28,12 @@ public sealed class NameIndex
         }
     }
 
+    /// <inheritdoc cref="PodOf(IPv4Address)"/>
+    public string PodOf(IPv6Address address) => address.TryNarrow(out var narrow) ? PodOf(narrow) : "";
+
+    /// <inheritdoc cref="ServiceOf(IPv4Address, ushort, byte)"/>
+    public string ServiceOf(IPv6Address address, ushort port, byte protocol) => address.TryNarrow(out var narrow) ? ServiceOf(narrow, port, protocol) : "";
+
     /// <summary>"namespace/pod", "node/NAME", or empty.</summary>
     public string PodOf(IPv4Address address) => _pods.GetValueOrDefault(address, "");
 

@@ -261,6 +261,9 @@ public sealed class StateSynchronizerTests : IAsyncDisposable
         Assert.Null(_telemetry.PendingSince);
         _control.Before = _ => throw new RpcException(StatusCode.Unavailable, "gone");
         await WaitForAsync(() => _telemetry.PendingSince is not null);
+        // That it was gone was no failed attempt; the next ones are.
+        await WaitForAsync(() => _synchronizer!.Failures > 3);
+        Assert.InRange(_telemetry.Failures, 1, _synchronizer!.Failures - 1);
         _control.Before = _ => { };
         await WaitForAsync(() => _telemetry.PendingSince is null);
         Assert.True(_synchronizer!.InSync);

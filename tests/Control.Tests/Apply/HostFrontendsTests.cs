@@ -49,10 +49,10 @@ public sealed class HostFrontendsTests : IDisposable
         var frontends = Bed.Apply();
         Assert.Equal("22,30000-32767,40000-40010,49152-65535", Sysctl.Read("ipv4/ip_local_reserved_ports", Bed.Node));
         Assert.NotEqual(before, Snapshot());
-        Bed.Node.Run(frontends.Remove);
+        Bed.Node.Run(() => frontends.Remove());
         Assert.Equal(before, Snapshot());
         Assert.Empty(Directory.GetFileSystemEntries(Bed.StateDirectory));
-        Bed.Node.Run(frontends.Remove); // again is no error
+        Assert.Empty(Bed.Node.Run(() => frontends.Remove())); // again is no error
         Assert.Equal(before, Snapshot());
     }
 
@@ -61,7 +61,10 @@ public sealed class HostFrontendsTests : IDisposable
     {
         string before = Snapshot();
         Bed.Apply();
-        Bed.Node.Run(Bed.Open().Remove);
+        Assert.Equal(
+            ["place of the local table's rule, which is at priority 0 again", "reservation of ports 30000-32767,49152-65535", "route 192.0.2.1/32", "route 203.0.113.7/32", "route 0.0.0.0/0",
+             "rule 50: iif lo ipproto 17", "rule 50: iif lo ipproto 6", "rule 51: iif lo to", "rule 60: iif lo fwmark", "setting net.ipv4.fwmark_reflect, which is 0 again", "setting net.ipv4.tcp_fwmark_accept, which is 0 again"],
+            Bed.Node.Run(() => Bed.Open().Remove()).Select(undone => undone.Split(" via ")[0]).Select(undone => string.Join(' ', undone.Split(' ').Take(undone.StartsWith("rule", StringComparison.Ordinal) ? 6 : 99))).Order(StringComparer.Ordinal));
         Assert.Equal(before, Snapshot());
     }
 
@@ -70,7 +73,7 @@ public sealed class HostFrontendsTests : IDisposable
     {
         Sysctl.Write("ipv4/fwmark_reflect", "1", Bed.Node);
         var frontends = Bed.Apply();
-        Bed.Node.Run(frontends.Remove);
+        Bed.Node.Run(() => frontends.Remove());
         Assert.Equal(("0", "1"), (Sysctl.Read("ipv4/tcp_fwmark_accept", Bed.Node), Sysctl.Read("ipv4/fwmark_reflect", Bed.Node)));
     }
 
@@ -81,7 +84,7 @@ public sealed class HostFrontendsTests : IDisposable
         Sysctl.Write("ipv4/ip_local_reserved_ports", "5000,30000-32767,49152-65535", Bed.Node);
         Bed.Apply(HostPortBed.Spec with { NodePorts = (31000, 31999), NatPorts = null }, frontends);
         Assert.Equal("5000,31000-31999", Sysctl.Read("ipv4/ip_local_reserved_ports", Bed.Node));
-        Bed.Node.Run(frontends.Remove);
+        Bed.Node.Run(() => frontends.Remove());
         Assert.Equal("5000", Sysctl.Read("ipv4/ip_local_reserved_ports", Bed.Node));
     }
 
@@ -124,7 +127,7 @@ public sealed class HostFrontendsTests : IDisposable
         string before = Snapshot();
         var frontends = Bed.Apply();
         Assert.Equal(200u, LocalRule().Priority);
-        Bed.Node.Run(frontends.Remove);
+        Bed.Node.Run(() => frontends.Remove());
         Assert.Equal(before, Snapshot());
     }
 
@@ -159,7 +162,7 @@ public sealed class HostFrontendsTests : IDisposable
         Bed.Node.Run(frontends.Refresh);
         Assert.Empty(Obstacles(frontends));
         Assert.Equal("dp-host", Device("203.0.113.7"));
-        Bed.Node.Run(frontends.Remove);
+        Bed.Node.Run(() => frontends.Remove());
         HostPortBed.Exec(Bed.Node, "route add 203.0.113.7/32 via 192.0.2.254 metric 5");
         Assert.Equal(before, Snapshot());
     }
@@ -198,7 +201,7 @@ public sealed class HostFrontendsTests : IDisposable
         Assert.Throws<NetlinkException>(() => Bed.Apply(HostPortBed.Spec with { Gateway = new(10, 244, 9, 9) }, frontends));
         Bed.Apply(HostPortBed.Spec, frontends);
         string whole = Snapshot();
-        Bed.Node.Run(frontends.Remove);
+        Bed.Node.Run(() => frontends.Remove());
         Bed.Apply();
         Assert.Equal(whole, Snapshot());
     }
