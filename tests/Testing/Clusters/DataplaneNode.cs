@@ -7,6 +7,9 @@ namespace Dataplane.Testing.Clusters;
 /// <summary>A node that runs our `dataplane` and `dataplane-agent`, as installed in artifacts/bin.</summary>
 public sealed class DataplaneNode : ClusterNode
 {
+    /// <summary>Port of the agent's pages on the node's loopback.</summary>
+    public const int AgentMetricsPort = 9963;
+
     private const int MetricsPort = 9962; // the default; each node has a loopback of its own
     private readonly string _folder;
     private readonly string _control;
@@ -27,6 +30,12 @@ public sealed class DataplaneNode : ClusterNode
     /// <summary>The `dataplane-agent` process.</summary>
     public BackgroundProcess? Agent { get; private set; }
 
+    /// <summary>Options of `dataplane run` beside the usual ones; read when the node starts.</summary>
+    public IReadOnlyList<string> Options { get; set; } = [];
+
+    /// <summary>Options of `dataplane-agent run` beside the usual ones; read by <see cref="StartAgent"/>.</summary>
+    public IReadOnlyList<string> AgentOptions { get; set; } = [];
+
     /// <summary>Runs dpctl against this node and returns its standard output.</summary>
     public string Dpctl(params string[] arguments) =>
         Net.Run(Installed.Dpctl, ["--control", _control, .. arguments]).Output;
@@ -35,23 +44,33 @@ public sealed class DataplaneNode : ClusterNode
     public BackgroundProcess StartDpctl(params string[] arguments) =>
         Net.Start(Installed.Dpctl, ["--control", _control, .. arguments]);
 
-    /// <summary>The metrics page.</summary>
-    public string Metrics() => Net.Run("curl", "-sS", "--max-time", "5", $"http://127.0.0.1:{MetricsPort}/metrics").Output;
+    /// <summary>The metrics page of `dataplane`.</summary>
+    public string Metrics() => Page(MetricsPort, "metrics");
+
+    /// <summary>A page of the agent: "metrics", "proxyMode", "configz".</summary>
+    public string AgentPage(string name) => Page(AgentMetricsPort, name);
+
+    /// <summary>Packets dropped so far for a reason.</summary>
+    public long Drops(string reason) =>
+        Metrics().Split('\n')
+            .Where(line => line.StartsWith($"dataplane_drops_total{{reason=\"{reason}\"", StringComparison.Ordinal))
+            .Sum(line => long.Parse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture));
 
     internal override void Start()
     {
-        Dataplane = Cluster.Topology.Own(Net.Start(Installed.Dataplane, "run",
-            "--node-name", Name, "--node-ip", Address, "--uplink", "eth0",
+        Dataplane = Cluster.Topology.Own(Net.Start(Installed.Dataplane, [
+            "run", "--node-name", Name, "--node-ip", Address, "--uplink", "eth0",
             "--pod-cidr", PodCidr, "--cluster-cidr", Cluster.ClusterCidr, "--service-cidr", Cluster.ServiceCidr,
             "--routing", "vxlan", "--control", _control, "--state-dir", _folder,
-            "--metrics-listen", $"127.0.0.1:{MetricsPort}"));
+            "--metrics-listen", $"127.0.0.1:{MetricsPort}", .. Options]));
         StartAgent();
     }
 
     /// <summary>Starts the agent, again after its end.</summary>
     public void StartAgent() =>
-        Agent = Cluster.Topology.Own(Net.Start(Installed.Agent, "run",
-            "--node-name", Name, "--control", _control, "--manifests", Cluster.Manifests.Path));
+        Agent = Cluster.Topology.Own(Net.Start(Installed.Agent, [
+            "run", "--node-name", Name, "--control", _control, "--manifests", Cluster.Manifests.Path,
+            "--metrics-listen", $"127.0.0.1:{AgentMetricsPort}", .. AgentOptions]));
 
     internal override void WaitUntilReady(TimeSpan timeout) =>
         Dataplane!.WaitUntil(() =>
@@ -101,6 +120,8 @@ public sealed class DataplaneNode : ClusterNode
         CommandResult dump = Net.Try(Command.DefaultTimeout, Installed.Dpctl, ["--control", _control, .. verb]);
         return $"--- {Name} dpctl {string.Join(' ', verb)}\n{dump.Output}{dump.Error}";
     }
+
+    private string Page(int port, string name) => Net.Run("curl", "-sS", "--max-time", "5", $"http://127.0.0.1:{port}/{name}").Output;
 
     private int ReadyEndpoints()
     {
