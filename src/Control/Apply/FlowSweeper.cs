@@ -17,6 +17,10 @@ internal sealed class FlowSweeper : IDisposable
 {
     private const int IntervalMilliseconds = 200;
 
+    // A kernel answers two segments that are out of its window only if they are half a second apart (net.ipv4.tcp_invalid_ratelimit), and any
+    // packet may be lost: who was asked once in vain is asked once more.
+    private const int ProbeAgainMilliseconds = 1000;
+
     private readonly DataplaneEngine _engine;
     private readonly ILogger _log;
     private readonly Lock _lock = new();
@@ -24,6 +28,7 @@ internal sealed class FlowSweeper : IDisposable
     private readonly Thread _thread;
     private HashSet<IPv4Address> _departed = [];
     private Dictionary<ServiceKey, Service> _changed = [];
+    private readonly Queue<(long At, List<FlowProbe<IPv4Address>> Probes)> _again = []; // by Environment.TickCount64
     private bool _stop;
 
     public FlowSweeper(DataplaneEngine engine, ILogger log)
@@ -73,18 +78,22 @@ internal sealed class FlowSweeper : IDisposable
     {
         while (true)
         {
-            _wake.WaitOne();
+            _wake.WaitOne(UntilNextProbes());
             if (Volatile.Read(ref _stop)) return;
-            Thread.Sleep(IntervalMilliseconds); // more changes may come
-            HashSet<IPv4Address> departed;
-            Dictionary<ServiceKey, Service> changed;
-            lock (_lock)
-            {
-                (departed, _departed) = (_departed, []);
-                (changed, _changed) = (_changed, []);
-            }
             try
             {
+                ProbeAgain();
+                bool any;
+                lock (_lock) any = _departed.Count + _changed.Count > 0;
+                if (!any) continue;
+                Thread.Sleep(IntervalMilliseconds); // more changes may come
+                HashSet<IPv4Address> departed;
+                Dictionary<ServiceKey, Service> changed;
+                lock (_lock)
+                {
+                    (departed, _departed) = (_departed, []);
+                    (changed, _changed) = (_changed, []);
+                }
                 Sweep(departed, changed.Values);
             }
 #pragma warning disable CA1031 // A bug here must not end the thread: flows go by their timeouts then.
@@ -96,6 +105,22 @@ internal sealed class FlowSweeper : IDisposable
         }
     }
 
+    // -1, for ever, when there are none.
+    private int UntilNextProbes()
+    {
+        lock (_lock) return _again.Count == 0 ? -1 : (int)Math.Max(0, _again.Peek().At - Environment.TickCount64);
+    }
+
+    private void ProbeAgain()
+    {
+        List<FlowProbe<IPv4Address>> probes = [];
+        lock (_lock)
+        {
+            while (_again.Count > 0 && _again.Peek().At <= Environment.TickCount64) probes.AddRange(_again.Dequeue().Probes);
+        }
+        _engine.Probe(probes);
+    }
+
     private void Sweep(HashSet<IPv4Address> departed, IReadOnlyCollection<Service> changed)
     {
         long start = Stopwatch.GetTimestamp();
@@ -104,15 +129,18 @@ internal sealed class FlowSweeper : IDisposable
         var orphans = departed.Count == 0 ? [] : reader.Orphan(e => departed.Contains(e.Reply.Source) || departed.Contains(e.Original.Source));
         int forgotten = stale.IsEmpty ? 0 : reader.Flush(e => stale.Contains(e));
         // Who waits for data would learn of it only when it sends something itself.
-        _engine.Probe([.. orphans.Where(e => e.State == FlowState.Established).Select(e => departed.Contains(e.Reply.Source)
+        List<FlowProbe<IPv4Address>> probes = [.. orphans.Where(e => e.State == FlowState.Established).Select(e => departed.Contains(e.Reply.Source)
             ? new FlowProbe<IPv4Address>(e.Original.Mirror(), (e.Flags & FlowFlags.FromUnderlay) != 0)
-            : new FlowProbe<IPv4Address>(e.Reply.Mirror(), false))]);
+            : new FlowProbe<IPv4Address>(e.Reply.Mirror(), false))];
+        _engine.Probe(probes);
         lock (_lock)
         {
+            if (probes.Count > 0) _again.Enqueue((Environment.TickCount64 + ProbeAgainMilliseconds, probes));
             Sweeps = (Sweeps.Count + 1, Sweeps.Time + Stopwatch.GetElapsedTime(start));
             Forgotten += (ulong)forgotten;
             Orphaned += (ulong)orphans.Count;
         }
+        if (probes.Count > 0) _wake.Set();
         if (orphans.Count + forgotten > 0) _log.LogInformation("{Orphans} connections lost their peer, {Forgotten} datagram flows their endpoint", orphans.Count, forgotten);
     }
 }

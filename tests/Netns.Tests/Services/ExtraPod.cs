@@ -25,11 +25,14 @@ public sealed class ExtraPod : IDisposable
     public ClusterPod Pod { get; }
 
     /// <summary>Deletes the pod as kubelet and API server do: its interface goes, and its object.</summary>
-    public void Remove()
+    /// <param name="interfaceFirst">Which of them goes first.</param>
+    public void Remove(bool interfaceFirst = true)
     {
         if (_removed)
             return;
         _removed = true;
+        if (!interfaceFirst)
+            _cluster.Manifests.Delete($"pod-{Pod.Namespace}-{Pod.Name}");
         _node.Dpctl("endpoint", "delete", "--pod", Pod.FullName);
         _cluster.Manifests.Delete($"pod-{Pod.Namespace}-{Pod.Name}");
     }
