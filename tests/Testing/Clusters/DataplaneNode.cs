@@ -37,8 +37,10 @@ public sealed class DataplaneNode : ClusterNode
     public IReadOnlyList<string> AgentOptions { get; set; } = [];
 
     /// <summary>Runs dpctl against this node and returns its standard output.</summary>
-    public string Dpctl(params string[] arguments) =>
-        Net.Run(Installed.Dpctl, ["--control", _control, .. arguments]).Output;
+    public string Dpctl(params string[] arguments) => TryDpctl(arguments).EnsureSuccess().Output;
+
+    /// <summary>The same, and returns how it ended.</summary>
+    public CommandResult TryDpctl(params string[] arguments) => Net.Try(Command.DefaultTimeout, Installed.Dpctl, ["--control", _control, .. arguments]);
 
     /// <summary>Starts a dpctl verb that streams (`observe`, `capture`); the caller disposes it.</summary>
     public BackgroundProcess StartDpctl(params string[] arguments) =>
@@ -117,7 +119,7 @@ public sealed class DataplaneNode : ClusterNode
     // For a message about a failure, which must not be hidden by another one.
     private string Dump(params string[] verb)
     {
-        CommandResult dump = Net.Try(Command.DefaultTimeout, Installed.Dpctl, ["--control", _control, .. verb]);
+        CommandResult dump = TryDpctl(verb);
         return $"--- {Name} dpctl {string.Join(' ', verb)}\n{dump.Output}{dump.Error}";
     }
 
