@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Dataplane.Conntrack;
 using Dataplane.Contracts.V1;
 using Dataplane.Control.Compile;
+using Dataplane.Control.Metrics;
 using Dataplane.Packets;
 using Dataplane.Workers;
 using Microsoft.Extensions.Logging;
@@ -26,9 +27,9 @@ internal sealed class FlowSweeper : IDisposable
     private readonly Lock _lock = new();
     private readonly AutoResetEvent _wake = new(false);
     private readonly Thread _thread;
-    private HashSet<IPv4Address> _departed = [];
+    private HashSet<IPv6Address> _departed = [];
     private Dictionary<ServiceKey, Service> _changed = [];
-    private readonly Queue<(long At, List<FlowProbe<IPv4Address>> Probes)> _again = []; // by Environment.TickCount64
+    private readonly Queue<(long At, Action Probe)> _again = []; // by Environment.TickCount64
     private bool _stop;
 
     public FlowSweeper(DataplaneEngine engine, ILogger log)
@@ -39,14 +40,8 @@ internal sealed class FlowSweeper : IDisposable
         _thread.Start();
     }
 
-    /// <summary>Looks at the table, and how long they took together.</summary>
-    public (ulong Count, TimeSpan Time) Sweeps { get; private set; }
-
-    /// <summary>Flows that were forgotten because their service has lost their endpoint.</summary>
-    public ulong Forgotten { get; private set; }
-
-    /// <summary>TCP connections that were ended because an end is gone.</summary>
-    public ulong Orphaned { get; private set; }
+    /// <summary>Looks at the table, how long they took, and what came of them.</summary>
+    public SweepMetrics Metrics { get; } = new();
 
     /// <summary>Compares two states, and has done what follows for flows soon.</summary>
     public void Changed(DesiredState before, DesiredState after)
@@ -63,7 +58,7 @@ internal sealed class FlowSweeper : IDisposable
     }
 
     /// <summary>A pod of this node is gone: ends its flows before it returns.</summary>
-    public void Depart(IPv4Address address) => Sweep([address], []);
+    public void Depart(AttachedEndpoint pod) => Sweep(pod.AddressV6 is { } v6 ? [pod.Address.Widen(), v6] : [pod.Address.Widen()], []);
 
     /// <summary>Stops the thread.</summary>
     public void Dispose()
@@ -87,7 +82,7 @@ internal sealed class FlowSweeper : IDisposable
                 lock (_lock) any = _departed.Count + _changed.Count > 0;
                 if (!any) continue;
                 Thread.Sleep(IntervalMilliseconds); // more changes may come
-                HashSet<IPv4Address> departed;
+                HashSet<IPv6Address> departed;
                 Dictionary<ServiceKey, Service> changed;
                 lock (_lock)
                 {
@@ -113,34 +108,49 @@ internal sealed class FlowSweeper : IDisposable
 
     private void ProbeAgain()
     {
-        List<FlowProbe<IPv4Address>> probes = [];
-        lock (_lock)
+        while (true)
         {
-            while (_again.Count > 0 && _again.Peek().At <= Environment.TickCount64) probes.AddRange(_again.Dequeue().Probes);
+            Action probe;
+            lock (_lock)
+            {
+                if (_again.Count == 0 || _again.Peek().At > Environment.TickCount64) return;
+                probe = _again.Dequeue().Probe;
+            }
+            probe();
         }
-        _engine.Probe(probes);
     }
 
-    private void Sweep(HashSet<IPv4Address> departed, IReadOnlyCollection<Service> changed)
+    private void Sweep(HashSet<IPv6Address> departed, IReadOnlyCollection<Service> changed)
     {
         long start = Stopwatch.GetTimestamp();
         var stale = new StaleFlows(changed);
-        var reader = _engine.Conntrack.Reader;
-        var orphans = departed.Count == 0 ? [] : reader.Orphan(e => departed.Contains(e.Reply.Source) || departed.Contains(e.Original.Source));
+        var (orphans, forgotten) = Sweep(_engine.Conntrack, departed, stale, _engine.Probe);
+        if (_engine.ConntrackV6 is { } conntrackV6)
+        {
+            var (orphansV6, forgottenV6) = Sweep(conntrackV6, departed, stale, _engine.Probe);
+            (orphans, forgotten) = (orphans + orphansV6, forgotten + forgottenV6);
+        }
+        Metrics.Record(Stopwatch.GetElapsedTime(start), forgotten, orphans);
+        if (orphans + forgotten > 0) _log.LogInformation("{Orphans} connections lost their peer, {Forgotten} datagram flows their endpoint", orphans, forgotten);
+    }
+
+    private (int Orphans, int Forgotten) Sweep<TAddress>(
+        ConntrackTable<TAddress> conntrack, HashSet<IPv6Address> departed, StaleFlows stale, Action<IReadOnlyList<FlowProbe<TAddress>>> probe)
+        where TAddress : unmanaged, IIpAddress<TAddress>
+    {
+        var reader = conntrack.Reader;
+        var orphans = departed.Count == 0 ? [] : reader.Orphan(e => departed.Contains(e.Reply.Source.Widen()) || departed.Contains(e.Original.Source.Widen()));
         int forgotten = stale.IsEmpty ? 0 : reader.Flush(e => stale.Contains(e));
         // Who waits for data would learn of it only when it sends something itself.
-        List<FlowProbe<IPv4Address>> probes = [.. orphans.Where(e => e.State == FlowState.Established).Select(e => departed.Contains(e.Reply.Source)
-            ? new FlowProbe<IPv4Address>(e.Original.Mirror(), (e.Flags & FlowFlags.FromUnderlay) != 0)
-            : new FlowProbe<IPv4Address>(e.Reply.Mirror(), false))];
-        _engine.Probe(probes);
-        lock (_lock)
+        List<FlowProbe<TAddress>> probes = [.. orphans.Where(e => e.State == FlowState.Established).Select(e => departed.Contains(e.Reply.Source.Widen())
+            ? new FlowProbe<TAddress>(e.Original.Mirror(), (e.Flags & FlowFlags.FromUnderlay) != 0)
+            : new FlowProbe<TAddress>(e.Reply.Mirror(), false))];
+        if (probes.Count > 0)
         {
-            if (probes.Count > 0) _again.Enqueue((Environment.TickCount64 + ProbeAgainMilliseconds, probes));
-            Sweeps = (Sweeps.Count + 1, Sweeps.Time + Stopwatch.GetElapsedTime(start));
-            Forgotten += (ulong)forgotten;
-            Orphaned += (ulong)orphans.Count;
+            probe(probes);
+            lock (_lock) _again.Enqueue((Environment.TickCount64 + ProbeAgainMilliseconds, () => probe(probes)));
+            _wake.Set();
         }
-        if (probes.Count > 0) _wake.Set();
-        if (orphans.Count + forgotten > 0) _log.LogInformation("{Orphans} connections lost their peer, {Forgotten} datagram flows their endpoint", orphans.Count, forgotten);
+        return (orphans.Count, forgotten);
     }
 }

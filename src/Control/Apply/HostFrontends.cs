@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using Dataplane.Packets;
 using Xdp.Interop;
 using Xdp.Interop.Links;
 
@@ -96,7 +97,7 @@ internal sealed class HostFrontends
         foreach (var (address, port, protocol) in PortListener.List())
         {
             if (port < spec.NodePorts.First || port > spec.NodePorts.Last || own?.Contains(port) == true || (address != default && address.IsLoopback)) continue;
-            string name = new ExternalFrontend(address, port, protocol).ToString();
+            string name = new ExternalFrontend<IPv4Address>(address, port, protocol).ToString();
             found.Add($"a process listens on {name}, which is within the node port range {spec.NodePorts.First}-{spec.NodePorts.Last}: once a service has this port, clients reach the service "
                 + $"and not the process; let it listen elsewhere (ss -lptun 'sport = :{port}' shows which it is)");
         }

@@ -29,14 +29,14 @@ public sealed class NodeRuntime : IDisposable
     private readonly Lock _lock = new();
     private readonly ILogger _log;
     private readonly EndpointStore _endpoints = new();
-    private readonly NativeMemoryRegion _conntrackMemory;
+    private readonly List<NativeMemoryRegion> _memory = [];
     private readonly XdpAttachments _programs;
     private readonly List<Uplink> _uplinks = [];
     private readonly NextHops _nextHops;
     private readonly TablePublisher _publisher;
     private readonly PodPorts _pods;
     private readonly FlowSweeper _sweeper;
-    private readonly FrontendRetirement _retirement;
+    private readonly FrontendRetirement<IPv4Address> _retirement;
     private NameIndex? _names;
 
     /// <summary>Opens everything that the node needs before the first pod: workers, host port, uplinks.</summary>
@@ -46,20 +46,19 @@ public sealed class NodeRuntime : IDisposable
         Options = options;
         _log = loggers.CreateLogger("node");
         Features = KernelFeatures.Probe();
-        Gateway = FieldParser.ToIPv4(options.HostPortAddress);
-        TunnelAddress = FieldParser.ToIPv4(options.NodeIp);
+        Gateway = FieldParser.To<IPv4Address>(options.HostPortAddress.IPv4);
+        TunnelAddress = FieldParser.To<IPv4Address>(options.NodeIp.IPv4);
         GatewayMac = DerivedGatewayMac(Gateway);
         int workers = options.Workers > 0 ? options.Workers : Math.Max(1, Environment.ProcessorCount / 2);
 
         _programs = new XdpAttachments();
         _publisher = new TablePublisher(this, _programs.Steering, _log);
         _pods = new PodPorts(this, _programs, _log);
-        _conntrackMemory = NativeMemoryRegion.Create(ConntrackTable<IPv4Address>.RequiredBytes(options.ConntrackEntries, workers), hugePages: true, "conntrack");
-        var conntrack = new ConntrackTable<IPv4Address>(
-            _conntrackMemory.Memory, options.ConntrackEntries, workers, (ulong)Random.Shared.NextInt64(), options.ConntrackTimeouts, new NatPortPool(options.NatPorts.First, options.NatPorts.Last));
-        Engine = new DataplaneEngine(EngineOptions(options, workers, _log), conntrack, null, _publisher.Initial());
+        var conntrack = CreateConntrack<IPv4Address>(options, workers);
+        var conntrackV6 = options.DualStack ? CreateConntrack<IPv6Address>(options, workers) : null;
+        Engine = new DataplaneEngine(EngineOptions(options, workers, _log), conntrack, conntrackV6, _publisher.Initial());
         _sweeper = new FlowSweeper(Engine, loggers.CreateLogger("flows"));
-        _retirement = new FrontendRetirement(LingeringFrontends, frontends => FrontendRetirement.Used(Engine.Conntrack.Reader.Snapshot(), frontends), Forget, _log);
+        _retirement = new FrontendRetirement<IPv4Address>(LingeringFrontends, frontends => FrontendRetirement<IPv4Address>.Used(Engine.Conntrack.Reader.Snapshot(), frontends), Forget, _log);
         _publisher.FrontendsGone += _retirement.Start;
         if (options.Uplink is { } name)
         {
@@ -126,6 +125,9 @@ public sealed class NodeRuntime : IDisposable
     /// <summary>Endpoints of all services that may take connections.</summary>
     public int ServiceBackends => _publisher.ServiceBackends;
 
+    /// <summary>Frontends that packets from outside are steered to, and how many can be; none without an uplink.</summary>
+    public (int Count, int Room) SteeredFrontends => _uplinks.Count == 0 ? default : _publisher.SteeredFrontends;
+
     /// <summary>What of the state is not in force, and what on this node stands in the way of services, for people; one sentence each.</summary>
     /// <param name="own">Ports that this process listens on for health checks.</param>
     public IReadOnlyList<string> FindProblems(IReadOnlySet<ushort> own) =>
@@ -155,11 +157,11 @@ public sealed class NodeRuntime : IDisposable
     /// <summary>Next hops that are known.</summary>
     public IReadOnlyDictionary<IPv4Address, NextHop> KnownNextHops => _nextHops?.Known ?? NoHops;
 
-    /// <summary>IPv4 addresses of this node's interfaces.</summary>
-    public IReadOnlyList<IPv4Address> LocalAddresses => _nextHops?.LocalAddresses ?? [];
+    /// <summary>Addresses of this node's interfaces, both families.</summary>
+    public IReadOnlyList<IPAddress> LocalAddresses => _nextHops?.LocalAddresses ?? [];
 
     /// <summary>Names for people; made anew after each change.</summary>
-    public NameIndex Names => _names ??= new NameIndex(State, Endpoints);
+    public NameIndex Names => _names ??= new NameIndex(State, Endpoints, Engine.Tables);
 
     /// <summary>How a port's device is attached: "native" or "generic".</summary>
     public string XdpModeOf(Port port) => _programs.Describe(port.Socket.Ifindex);
@@ -185,17 +187,17 @@ public sealed class NodeRuntime : IDisposable
     /// <exception cref="XdpException">The kernel refused something; nothing is left behind.</exception>
     public AttachedEndpoint Attach(AttachEndpointRequest request)
     {
-        var wanted = EndpointRequest.Parse(request);
+        var wanted = EndpointRequest.Parse(request, Options.DualStack);
         lock (_lock)
         {
             if (_endpoints.Find(wanted.Key) is { } there)
             {
-                return there.Endpoint.Address == wanted.Address && there.Endpoint.NetworkNamespace == wanted.NetworkNamespace
+                return there.Endpoint.Address == wanted.Address && there.Endpoint.AddressV6 == wanted.AddressV6 && there.Endpoint.NetworkNamespace == wanted.NetworkNamespace
                     && there.Endpoint.PodInterface == wanted.Interface && there.Endpoint.ContainerId == wanted.ContainerId
                         ? there.Endpoint
-                        : throw new EndpointExistsException($"pod {wanted.Key} is attached with address {there.Endpoint.Address} in {there.Endpoint.NetworkNamespace}; delete it first");
+                        : throw new EndpointExistsException($"pod {wanted.Key} is attached with address {string.Join(" and ", there.Endpoint.Addresses)} in {there.Endpoint.NetworkNamespace}; delete it first");
             }
-            if (_endpoints.Find(wanted.Address) is { } other) throw new EndpointExistsException($"address {wanted.Address} belongs to pod {other.Endpoint.Key}; delete that first");
+            if (_endpoints.Find(wanted.Address, wanted.AddressV6) is { } other) throw new EndpointExistsException($"address {string.Join(" or ", other.Endpoint.Addresses)} belongs to pod {other.Endpoint.Key}; delete that first");
             var attachment = _pods.Open(wanted, _endpoints.NextId());
             _endpoints.Add(attachment);
             Publish(State);
@@ -210,7 +212,7 @@ public sealed class NodeRuntime : IDisposable
                 _pods.Close(attachment);
                 throw;
             }
-            _log.LogInformation("attached pod {Pod} with address {Address} on {Interface}", wanted.Key, wanted.Address, attachment.Endpoint.HostInterface);
+            _log.LogInformation("attached pod {Pod} with address {Addresses} on {Interface}", wanted.Key, string.Join(" and ", attachment.Endpoint.Addresses), attachment.Endpoint.HostInterface);
             return attachment.Endpoint;
         }
     }
@@ -227,7 +229,7 @@ public sealed class NodeRuntime : IDisposable
             if (containerId.Length > 0 && attachment.Endpoint.ContainerId != containerId) return false;
             _endpoints.Remove(attachment);
             Publish(State);
-            _sweeper.Depart(attachment.Endpoint.Address);
+            _sweeper.Depart(attachment.Endpoint);
             _pods.Close(attachment);
             _log.LogInformation("detached pod {Pod}", podKey);
             return true;
@@ -247,8 +249,17 @@ public sealed class NodeRuntime : IDisposable
             Engine.Dispose();
             foreach (var attachment in _endpoints.All) attachment.Veth.Dispose();
             _programs.Dispose();
-            _conntrackMemory.Dispose();
+            foreach (var region in _memory) region.Dispose();
         }
+    }
+
+    private ConntrackTable<TAddress> CreateConntrack<TAddress>(DataplaneOptions options, int workers)
+        where TAddress : unmanaged, IIpAddress<TAddress>
+    {
+        var memory = NativeMemoryRegion.Create(ConntrackTable<TAddress>.RequiredBytes(options.ConntrackEntries, workers), hugePages: true, "conntrack");
+        _memory.Add(memory);
+        return new ConntrackTable<TAddress>(
+            memory.Memory, options.ConntrackEntries, workers, (ulong)Random.Shared.NextInt64(), options.ConntrackTimeouts, new NatPortPool(options.NatPorts.First, options.NatPorts.Last));
     }
 
     private static bool HasOnlyServices(State part) =>
@@ -272,6 +283,7 @@ public sealed class NodeRuntime : IDisposable
                 throw;
             }
             State = state;
+            _names = null; // they may have been asked for since the tables were published
             Applied?.Invoke(state);
             if (!servicesOnly) _nextHops.Track(state, Options.NodeName);
             _sweeper.Changed(before, state);
@@ -281,12 +293,12 @@ public sealed class NodeRuntime : IDisposable
         }
     }
 
-    private IReadOnlyCollection<ExternalFrontend> LingeringFrontends()
+    private IReadOnlyCollection<ExternalFrontend<IPv4Address>> LingeringFrontends()
     {
         lock (_lock) return _publisher.Lingering;
     }
 
-    private void Forget(IReadOnlyCollection<ExternalFrontend> unused)
+    private void Forget(IReadOnlyCollection<ExternalFrontend<IPv4Address>> unused)
     {
         lock (_lock) _publisher.Forget(unused, State);
     }

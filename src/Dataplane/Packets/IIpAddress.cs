@@ -49,6 +49,9 @@ public interface IIpAddress<TSelf> : IEquatable<TSelf>, IComparable<TSelf>
     /// <summary>An address that means a host itself, and has no business outside of it: 127.0.0.0/8, 0.0.0.0/8, ::1, ::.</summary>
     bool IsLoopback { get; }
 
+    /// <summary>Parses text; false for anything else, the other family's addresses included.</summary>
+    static abstract bool TryParse(ReadOnlySpan<char> text, out TSelf address);
+
     /// <summary>Reads an address from the first <see cref="ByteLength"/> bytes.</summary>
     static abstract TSelf Read(ReadOnlySpan<byte> bytes);
 

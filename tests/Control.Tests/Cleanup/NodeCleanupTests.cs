@@ -172,9 +172,10 @@ public sealed class NodeCleanupTests : IDisposable
         veth.Activate();
     });
 
+    // Of IPv4: addresses of IPv6 come by themselves, some time after their link.
     private string Snapshot() => string.Join('\n', [
-        ApplySandbox.Exec(Box.Node, "ip", "-d", "rule"), Sorted(ApplySandbox.Exec(Box.Node, "ip", "route", "show", "table", "all")), Sorted(ApplySandbox.Exec(Box.Node, "ip", "neigh", "show", "nud", "permanent")),
-        ApplySandbox.Exec(Box.Node, "ip", "-br", "addr"), ApplySandbox.Exec(Box.Node, "ip", "-br", "-d", "link"), Programs(),
+        ApplySandbox.Exec(Box.Node, "ip", "-d", "rule"), Sorted(ApplySandbox.Exec(Box.Node, "ip", "-4", "route", "show", "table", "all")), Sorted(ApplySandbox.Exec(Box.Node, "ip", "-4", "neigh", "show", "nud", "permanent")),
+        ApplySandbox.Exec(Box.Node, "ip", "-4", "-br", "addr"), ApplySandbox.Exec(Box.Node, "ip", "-br", "-d", "link"), Programs(),
         ApplySandbox.Exec(Box.Node, "sysctl", "-a", "-r", "^net.ipv[46].(conf.(all|default|lo|up0)|ip_|tcp_|udp_|fwmark|route)")]);
 
     private string Programs() => Box.Node.Run(() => string.Join('\n', Box.Netlink.Links.List().Where(link => link.XdpProgramId != 0).Select(link => $"{link.Name} {XdpProgram.NameOn(link.Index)}")));
