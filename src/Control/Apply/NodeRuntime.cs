@@ -69,9 +69,12 @@ public sealed class NodeRuntime : IDisposable
         HostPort = HostPort.Open(this, _programs);
         _nextHops = new NextHops(UplinkDevice, loggers.CreateLogger("underlay"), Republish);
         if (_uplinks.Count > 0) Underlay = new UnderlayWatch(_uplinks, loggers.CreateLogger("routes"), Republish);
-        Publish(State);
-        HostPort.Activate();
-        _publisher.LeadNode(State);
+        lock (_lock) // next hops may be found, and published, from now on
+        {
+            Publish(State);
+            HostPort.Activate();
+            _publisher.LeadNode(State);
+        }
         foreach (string obstacle in HostPort.Obstacles) _log.LogWarning("{Obstacle}", obstacle);
         Underlay?.Start();
     }
