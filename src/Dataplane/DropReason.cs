@@ -77,7 +77,7 @@ public enum DropReason : ushort
     /// <summary>The TTL ended here.</summary>
     HopLimitExceeded = 23,
 
-    /// <summary>Larger than the path allows, and not ours to cut.</summary>
+    /// <summary>Larger than the path allows, and its sender lets nobody fragment it.</summary>
     FragmentationNeeded = 24,
 
     /// <summary>Outer headers of a tunnelled frame are cut short or contradict each other.</summary>

@@ -50,7 +50,7 @@ public sealed class DropReasonTests
         [DropReason.RouteNotLocal] = () => FromOverlay(PacketBuilder.IPv4(SampleNode.RemotePod, SampleNode.World).Udp(1, 2).InVxlan()),
         [DropReason.NeighborUnresolved] = () => FromPodA(PacketBuilder.IPv4(SampleNode.PodA, SampleNode.LostPod).Udp(1, 2).Build()),
         [DropReason.HopLimitExceeded] = () => FromPodA(Udp().TimeToLive(1).Build()),
-        [DropReason.FragmentationNeeded] = () => FromPodA(PacketBuilder.IPv4(SampleNode.PodA, SampleNode.RemotePod).Udp(1, 2).Payload(2000).Build()),
+        [DropReason.FragmentationNeeded] = () => new PathHarness(new SampleNode { Mtu = 27 }.Build()).FromPod(SampleNode.PodAPort, PacketBuilder.IPv4(SampleNode.PodA, SampleNode.RemotePod).Udp(1, 2).Payload(2000).Build()).Verdict.Reason, // not even 8 bytes fit
         [DropReason.VxlanHeaderInvalid] = () => FromOverlay(Udp().InVxlan().UdpLength(15)),
         [DropReason.VniUnknown] = () => FromOverlay(Udp().InVxlan(vni: 2)),
         [DropReason.VtepUnknown] = () => FromOverlay(Udp().InVxlan(from: SampleNode.World)),

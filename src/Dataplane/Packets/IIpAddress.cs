@@ -108,6 +108,12 @@ public interface IIpAddress<TSelf> : IEquatable<TSelf>, IComparable<TSelf>
     /// </summary>
     static abstract void FinishSegment(Span<byte> header, int totalLength, int index);
 
+    /// <summary>
+    /// Makes a copy of a header right for the fragment of its packet that begins <paramref name="offset"/> bytes behind the header. Only of
+    /// packets without <see cref="PacketFlags.DontFragment"/>.
+    /// </summary>
+    static abstract void FinishFragment(Span<byte> header, int totalLength, int offset, bool last);
+
     /// <summary>True when two headers differ only in what segments of one packet may differ in: length, identification, checksum.</summary>
     static abstract bool SameForAllSegments(ReadOnlySpan<byte> first, ReadOnlySpan<byte> next);
 }

@@ -125,6 +125,9 @@ public readonly struct IPv4Address : IIpAddress<IPv4Address>
     public static void FinishSegment(Span<byte> header, int totalLength, int index) => IPv4HeaderCodec.FinishSegment(header, totalLength, index);
 
     /// <inheritdoc/>
+    public static void FinishFragment(Span<byte> header, int totalLength, int offset, bool last) => IPv4HeaderCodec.FinishFragment(header, totalLength, offset, last);
+
+    /// <inheritdoc/>
     public static bool SameForAllSegments(ReadOnlySpan<byte> first, ReadOnlySpan<byte> next) => IPv4HeaderCodec.SameForAllSegments(first, next);
 
     /// <summary>Parses dotted decimal with four parts; false otherwise.</summary>

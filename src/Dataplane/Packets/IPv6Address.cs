@@ -155,6 +155,11 @@ public readonly struct IPv6Address : IIpAddress<IPv6Address>
     /// <inheritdoc/>
     public static void FinishSegment(Span<byte> header, int totalLength, int index) => IPv6HeaderCodec.FinishSegment(header, totalLength);
 
+    /// <summary>Never called: only senders fragment (RFC 8200, section 5).</summary>
+    public static void FinishFragment(Span<byte> header, int totalLength, int offset, bool last)
+    {
+    }
+
     /// <inheritdoc/>
     public static bool SameForAllSegments(ReadOnlySpan<byte> first, ReadOnlySpan<byte> next) => IPv6HeaderCodec.SameForAllSegments(first, next);
 

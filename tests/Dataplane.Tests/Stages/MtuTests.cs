@@ -37,13 +37,6 @@ public sealed class MtuTests
         PacketAssert.Equal(sent.AsSpan(14, 576 - 28), packet.Payload);
     }
 
-    [Fact]
-    public void DropsWhatMayBeFragmentedButNotByUs() => PathAssert.Dropped(DropReason.FragmentationNeeded, _path.FromPodA(Udp().Payload(UdpPayload + 1)));
-
-    [Fact]
-    public void DoesNotCutFragmentsOfTcp() => PathAssert.Dropped(
-        DropReason.FragmentationNeeded, _path.FromPodA(Tcp(TcpHeader.Syn).Payload(TcpPayload + 8).Fragment(0, more: true)));
-
     [Theory]
     [InlineData(0)]
     [InlineData(12)]
@@ -73,6 +66,10 @@ public sealed class MtuTests
         _path.FromPodA(PacketBuilder.IPv4(SampleNode.PodA, SampleNode.World).Tcp(40_000, 80, TcpHeader.Syn));
         PathAssert.Forwarded(SampleNode.HostPort, _path.FromPodA(PacketBuilder.IPv4(SampleNode.PodA, SampleNode.World).Tcp(40_000, 80).Payload(60_000).PartialChecksum()));
     }
+
+    [Fact]
+    public void DropsWhatNoFragmentWouldFit() => PathAssert.Dropped(
+        DropReason.FragmentationNeeded, new PathHarness(new SampleNode { Mtu = IPv4Header.Size + 7 }.Build()).FromPodA(Udp().Payload(1)));
 
     [Fact]
     public void DropsWhatNoPayloadWouldFit() => PathAssert.Dropped(
