@@ -33,6 +33,15 @@ public sealed class FlowEventsTests
     }
 
     [Fact]
+    public void K27_OfIPv6NodePortsAndTheWorldAreKnownAsWell()
+    {
+        var world = IPv6Address.Parse("2001:db8:9::9");
+        Assert.Equal("default/web:http", Names.ServiceOf(SampleState.NodeAddressV6, 30080, IpProtocol.Tcp));
+        Assert.Equal("", Names.ServiceOf(world, 30080, IpProtocol.Tcp));
+        Assert.Equal((3u, 1u, 0u), (Names.IdentityOf(world), Names.IdentityOf(SampleState.NodeAddressV6), Names.IdentityOf(default)));
+    }
+
+    [Fact]
     public void AClientFromOutsideIsTheWorldAndItsMasqueradedSourceIsTold()
     {
         var flow = _events.Make(
@@ -126,7 +135,7 @@ public sealed class FlowEventsTests
 
     private static NameIndex MakeNames()
     {
-        var service = SampleState.Service("web", "10.96.0.80", $"{RemotePod}:8080@node-2").At(Kind.NodePort, "", 30080).At(Kind.ExternalIp, "198.51.100.7", 80);
+        var service = SampleState.Service("web", "10.96.0.80", $"{RemotePod}:8080@node-2").At(Kind.NodePort, "", 30080).At(Kind.ExternalIp, "198.51.100.7", 80).At(Kind.ClusterIp, "fd00:96::80", 80);
         var state = DesiredState.From(1, new State
         {
             Services = { service },
