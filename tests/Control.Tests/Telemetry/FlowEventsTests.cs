@@ -89,7 +89,7 @@ public sealed class FlowEventsTests
         var flow = _events.Make(Record(World, 40000, Node, 30080) with { Verdict = VerdictKind.Reply, Reason = reason }, Names);
         Assert.Equal((Outcome.Rejected, reason.ToString(), "default/web:http"), (flow.Verdict, flow.DropReason, flow.Service));
         // The client is the world; what was addressed is the service, not the node.
-        Assert.Equal((3u, 0u), (flow.SourceIdentity, flow.DestinationIdentity));
+        Assert.Equal((3u, 0u, ""), (flow.SourceIdentity, flow.DestinationIdentity, flow.DestinationPod));
     }
 
     [Fact]
@@ -143,6 +143,7 @@ public sealed class FlowEventsTests
             Identities = { new Identity { Id = PodIdentity }, new Identity { Id = RemotePodIdentity } },
             Ipcache =
             {
+                new IpcacheEntry { Cidr = $"{Node}/32", Identity = 1, Owner = "node/node-1" },
                 new IpcacheEntry { Cidr = $"{OtherNode}/32", Identity = 2, Owner = "node/node-2" },
                 new IpcacheEntry { Cidr = $"{RemotePod}/32", Identity = RemotePodIdentity, Owner = "default/web-2" },
             },
