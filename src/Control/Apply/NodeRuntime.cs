@@ -36,6 +36,7 @@ public sealed class NodeRuntime : IDisposable
     private readonly TablePublisher _publisher;
     private readonly PodPorts _pods;
     private readonly FlowSweeper _sweeper;
+    private readonly FrontendRetirement _retirement;
     private NameIndex? _names;
 
     /// <summary>Opens everything that the node needs before the first pod: workers, host port, uplinks.</summary>
@@ -57,6 +58,8 @@ public sealed class NodeRuntime : IDisposable
         var conntrackV6 = options.DualStack ? CreateConntrack<IPv6Address>(options, workers) : null;
         Engine = new DataplaneEngine(EngineOptions(options, workers, _log), conntrack, conntrackV6, _publisher.Initial());
         _sweeper = new FlowSweeper(Engine, loggers.CreateLogger("flows"));
+        _retirement = new FrontendRetirement(LingeringFrontends, frontends => FrontendRetirement.Used(Engine.Conntrack.Reader.Snapshot(), frontends), Forget, _log);
+        _publisher.FrontendsGone += _retirement.Start;
         if (options.Uplink is { } name)
         {
             foreach (string device in (string[])[name, .. options.ExternalInterfaces]) _uplinks.Add(Uplink.Open(device, this, _programs));
@@ -239,6 +242,7 @@ public sealed class NodeRuntime : IDisposable
         Underlay?.Dispose(); // outside the lock, which their last callback may be waiting for
         _nextHops.Dispose();
         _sweeper.Dispose();
+        _retirement.Dispose();
         lock (_lock)
         {
             foreach (var uplink in _uplinks) uplink.Detach(_programs);
@@ -287,6 +291,16 @@ public sealed class NodeRuntime : IDisposable
             LastSync = DateTimeOffset.UtcNow;
             Syncs.RecordApplied(Stopwatch.GetElapsedTime(start));
         }
+    }
+
+    private IReadOnlyCollection<ExternalFrontend> LingeringFrontends()
+    {
+        lock (_lock) return _publisher.Lingering;
+    }
+
+    private void Forget(IReadOnlyCollection<ExternalFrontend> unused)
+    {
+        lock (_lock) _publisher.Forget(unused, State);
     }
 
     private void Republish()

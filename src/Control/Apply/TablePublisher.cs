@@ -20,6 +20,7 @@ internal sealed class TablePublisher
     private readonly FamilyInput<IPv6Address>? _v6;
     private readonly UplinkSteering _steering;
     private readonly HostFrontends _hostFrontends;
+    private readonly LingeringFrontends _frontends = new();
     private readonly ILogger _log;
     private uint _revision = 1;
     private bool _leadsNode;
@@ -51,6 +52,12 @@ internal sealed class TablePublisher
     /// <summary>What on this node stands in the way of services, for people; one sentence each.</summary>
     public IReadOnlyList<string> FindObstacles(IReadOnlySet<ushort> own) => _hostFrontends.FindObstacles(own);
 
+    /// <summary>Told when frontends have gone that may be in use still; they linger until <see cref="Forget"/>.</summary>
+    public event Action? FrontendsGone;
+
+    /// <summary>Frontends that no service has any more and that packets are led here for; a copy.</summary>
+    public IReadOnlyCollection<ExternalFrontend> Lingering => [.. _frontends.Gone];
+
     /// <summary>What of the last state is not in force, for people; null when all is.</summary>
     public string? Problem { get; private set; }
 
@@ -77,14 +84,21 @@ internal sealed class TablePublisher
         Steer(state);
     }
 
+    /// <summary>Leads no packets here any more for frontends that no service has.</summary>
+    public void Forget(IReadOnlyCollection<ExternalFrontend> unused, DesiredState state)
+    {
+        if (_frontends.Forget(unused)) Steer(state);
+    }
+
     private void Steer(DesiredState state)
     {
+        bool gone = _frontends.Follow(_compiler.ExternalFrontends);
         string? uplink = Attempt(() => _steering.Apply(new UplinkSteeringSpec
         {
             VxlanPort = _node.Options.VxlanPort,
             NatPorts = _node.Options.NatPorts,
             Addresses = _addressUses,
-            Frontends = _compiler.ExternalFrontends,
+            Frontends = _frontends.All,
         }));
         string? host = !_leadsNode ? null : Attempt(() => _hostFrontends.Apply(new HostFrontendsSpec
         {
@@ -95,11 +109,12 @@ internal sealed class TablePublisher
             OtherNodes = OtherNodes<IPv4Address>(state),
             NodePorts = _node.Options.NodePortRange,
             NatPorts = _node.Options.NatPorts,
-            Frontends = _compiler.ExternalFrontends,
+            Frontends = _frontends.All,
         }));
         string? problem = uplink is null || host is null ? uplink ?? host : $"{uplink}; {host}";
         if (problem is not null && problem != Problem) _log.LogError("{Problem}", problem);
         Problem = problem;
+        if (gone) FrontendsGone?.Invoke();
     }
 
     private static string? Attempt(Action action)

@@ -108,6 +108,19 @@ public sealed class ServicePolicyTests
     }
 
     [Fact]
+    public void K12_TheNodeIsLetInByItsOwnAddressThoughItAsksWithTheHostPorts()
+    {
+        var (address, port) = SampleServices.At(FrontendKind.LoadBalancer);
+        var request = PacketBuilder.IPv4(SampleNode.Gateway, address).Tcp(40_000, port, TcpHeader.Syn);
+        var node = new PrefixTable<IPv4Address>([new(SampleNode.NodeAddress, 32, 0)]);
+        PathAssert.Forwarded(SampleNode.PodBPort, new SampleServices().Add(Near, Near, ranges: node).Path().FromHost(request));
+        // For others the node's address is no pass.
+        PathAssert.Dropped(DropReason.ServiceSourceDenied, Pod(new SampleServices().Add(Near, Near, ranges: node).Path(), FrontendKind.LoadBalancer));
+        var other = new PrefixTable<IPv4Address>([new(SampleNode.RemoteNode, 32, 0)]);
+        PathAssert.Dropped(DropReason.ServiceSourceDenied, new SampleServices().Add(Near, Near, ranges: other).Path().FromHost(request));
+    }
+
+    [Fact]
     public void K19_AClientKeepsItsEndpointWhicheverAddressItUses()
     {
         IPv4Address[] endpoints = [SampleNode.PodA, SampleNode.PodB, SampleNode.Guarded];

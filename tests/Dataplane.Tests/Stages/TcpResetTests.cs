@@ -56,6 +56,16 @@ public sealed class TcpResetTests
         Assert.Equal((SampleNode.PodA, TcpHeader.Rst), (server.Source, server.TcpFlags));
     }
 
+    /// <summary>From another node that knew earlier: its segment made the client answer, and a second one so soon would not.</summary>
+    [Fact]
+    public void K25_AResetPassesAnOrphanedConnectionToWhoIsLeft()
+    {
+        Establish();
+        _path.Conntrack.Reader.Orphan(_ => true);
+        var packet = PathAssert.Forwarded(SampleNode.PodAPort, _path.FromPodB(PacketBuilder.IPv4(SampleNode.PodB, SampleNode.PodA).Tcp(8080, 40_000, TcpHeader.Rst, sequence: 2000)));
+        Assert.Equal((SampleNode.WebService, 80, TcpHeader.Rst, 2000u), (packet.Source, packet.SourcePort, packet.TcpFlags, packet.Sequence));
+    }
+
     [Fact]
     public void K25_ANewConnectionInPlaceOfAnOrphanIsLetThrough()
     {
