@@ -19,6 +19,9 @@ try
         "probe" => await ProbeTool.RunAsync(EndPoint(), Seconds(2)),
         "echo-serve" => PingPongTool.Serve(Int(0)),
         "echo-measure" => PingPongTool.Measure(EndPoint(), Seconds(2)),
+        "hold-serve" => HoldServer.Run(Int(0), (byte)Int(1)),
+        "hold-connect" => Hold(),
+        "backend-watch" => BackendWatch.Run(EndPoint()),
         "udp-send" => UdpTool.Send(EndPoint(), Seconds(2)),
         "udp-receive" => UdpTool.Receive(Int(0), Seconds(1)),
         "help" => Help(),
@@ -44,6 +47,12 @@ catch (OperationCanceledException)
 int Int(int index) => int.Parse(rest[index], CultureInfo.InvariantCulture);
 IPEndPoint EndPoint() => new(IPAddress.Parse(rest[0]), Int(1));
 TimeSpan Seconds(int index) => TimeSpan.FromSeconds(Int(index));
+
+int Hold()
+{
+    using var client = new HoldClient(EndPoint(), Int(2), Int(3), Int(4));
+    return client.Run();
+}
 
 static BenchOptions Usage(string[] arguments)
 {

@@ -22,12 +22,16 @@ public sealed class Cluster : IDisposable
     private readonly List<ClusterNode> _nodes = [];
     private readonly List<ClusterService> _services = [];
 
-    private Cluster()
+    private Cluster(NodeOptions options)
     {
+        Options = options;
         Topology = Topology.Create();
         Underlay = Topology.AddSwitch("underlay");
         Manifests = new ManifestDirectory(Path.Combine(Topology.Folder, "manifests"));
     }
+
+    /// <summary>What the programs of our nodes are started with besides the usual.</summary>
+    public NodeOptions Options { get; }
 
     /// <summary>The namespaces and links.</summary>
     public Topology Topology { get; }
@@ -45,9 +49,9 @@ public sealed class Cluster : IDisposable
     public IEnumerable<ClusterPod> Pods => _nodes.SelectMany(node => node.Pods);
 
     /// <summary>Two nodes, started and ready, without pods.</summary>
-    public static Cluster Start(NodeKind first, NodeKind second)
+    public static Cluster Start(NodeKind first, NodeKind second, NodeOptions? options = null)
     {
-        var cluster = new Cluster();
+        var cluster = new Cluster(options ?? new NodeOptions());
         try
         {
             cluster.StartNodes([first, second]);
