@@ -10,8 +10,10 @@ public sealed record BenchOptions
     /// <summary>Text of `help`.</summary>
     public const string Usage = """
         usage: EndToEnd [run] [options]     measures our dataplane against the kernel's own path (root needed)
+               EndToEnd scale|hold|soak [options]   changes among many services; many connections; minutes of load
                EndToEnd clean               removes what crashed runs left
 
+        run:
           --quick              one second per measurement: under three minutes in all
           --rounds N           rounds, contenders alternating within each (default 3)
           --seconds N          seconds per measurement (default 5; 1 with --quick)
@@ -25,6 +27,21 @@ public sealed record BenchOptions
           --kernel-endpoints N the same for the kernel's side, where loading so many rules takes too long
           --max-noise P        repeat a measurement, up to twice, while other processes took more than P % of the machine (default 10; 100 with --quick)
           --json FILE          all measurements, machine facts and the summary as JSON
+        scale, on our side: how long a change and a whole state take to reach packets
+          --services N         services in all (default 10000)
+          --endpoints N        endpoints per service on average (default 10)
+          --changes N          changes of one EndpointSlice (default 50)
+          --restarts N         restarts of the agent, and of the dataplane (default 3)
+        hold, on our side: connections through one service while its endpoints change and some of them end; exit code 1: one was lost
+          --connections N      in all (default 100000)
+          --seconds N          how long they are held (default 60)
+          --rate N             new connections per second at most (default 4000)
+          --round N            seconds over which each connection sends one byte (default 20)
+          --changes N          changes of the endpoints per second (default 10)
+        soak, on our side: moderate load and services that come and go; exit code 1: a criterion does not hold
+          --minutes N          of load (default 10)
+          --changes N          changes per second (default 10)
+          --sample N           seconds between samples (default 5)
         """;
 
     /// <summary>Rounds.</summary>

@@ -1,7 +1,11 @@
 namespace Dataplane.Bench.EndToEnd.Paths;
 
 /// <summary>One port of a service: `protocol` is "tcp" or "udp".</summary>
-public sealed record BenchServicePort(string Name, string Protocol, int Port, int TargetPort);
+public sealed record BenchServicePort(string Name, string Protocol, int Port, int TargetPort)
+{
+    /// <summary>0: none. On our side only: the kernel's rules of the bench have no node ports.</summary>
+    public int NodePort { get; init; }
+}
 
 /// <summary>A pod that backs a service: name, IPv4 address, node number (1 or 2).</summary>
 public sealed record BenchBackend(string Pod, string Address, int Node);

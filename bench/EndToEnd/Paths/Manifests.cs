@@ -27,13 +27,14 @@ internal static class Manifests
     /// <summary>The Service alone.</summary>
     internal static string Service(BenchService service)
     {
-        var ports = string.Join(", ", service.Ports.Select(p => $"{{ name: {p.Name}, protocol: {Upper(p)}, port: {p.Port}, targetPort: {p.TargetPort} }}"));
+        var ports = string.Join(", ", service.Ports.Select(p => $"{{ name: {p.Name}, protocol: {Upper(p)}, port: {p.Port}, targetPort: {p.TargetPort}{(p.NodePort > 0 ? $", nodePort: {p.NodePort}" : "")} }}"));
+        var type = service.Ports.Any(p => p.NodePort > 0) ? "NodePort" : "ClusterIP";
         return $$"""
             ---
             apiVersion: v1
             kind: Service
             metadata: { name: {{service.Name}}, namespace: {{BenchService.Namespace}} }
-            spec: { type: ClusterIP, clusterIP: {{service.ClusterIp}}, clusterIPs: [{{service.ClusterIp}}], ports: [{{ports}}] }
+            spec: { type: {{type}}, clusterIP: {{service.ClusterIp}}, clusterIPs: [{{service.ClusterIp}}], ports: [{{ports}}] }
 
             """;
     }

@@ -9,7 +9,7 @@ namespace Dataplane.Bench.EndToEnd.Paths;
 /// Our dataplane, as the tests run it: per node a `dataplane` and a `dataplane-agent` fed by a directory of manifests,
 /// pods attached by `dpctl`.
 /// </summary>
-public sealed class OurPath(string name, BenchScope scope) : TrafficPath(name, scope)
+public sealed class OurPath(string name, BenchScope scope, NodeOptions? options = null) : TrafficPath(name, scope)
 {
     private const int ServicesPerFile = 100;
     private readonly List<NamedProcess> _processes = [];
@@ -18,6 +18,12 @@ public sealed class OurPath(string name, BenchScope scope) : TrafficPath(name, s
 
     /// <inheritdoc/>
     public override IReadOnlyList<NamedProcess> DataplaneProcesses => _processes;
+
+    /// <summary>Both nodes, once built.</summary>
+    public IReadOnlyList<DataplaneNode> Nodes => _nodes;
+
+    /// <summary>What both agents follow, once built.</summary>
+    public ManifestDirectory Manifests => _cluster!.Manifests;
 
     /// <summary>Throws when a program is missing.</summary>
     public static void RequirePrograms()
@@ -42,7 +48,7 @@ public sealed class OurPath(string name, BenchScope scope) : TrafficPath(name, s
     /// <inheritdoc/>
     protected override void Connect(IReadOnlyList<BenchService> services)
     {
-        _cluster = Scope.Own(Cluster.Start(NodeKind.Dataplane, NodeKind.Dataplane));
+        _cluster = Scope.Own(Cluster.Start(NodeKind.Dataplane, NodeKind.Dataplane, options));
         _nodes = [.. _cluster.Nodes.Cast<DataplaneNode>()];
         foreach (var node in _nodes)
         {
@@ -68,9 +74,15 @@ public sealed class OurPath(string name, BenchScope scope) : TrafficPath(name, s
     private void Program(Cluster cluster, IReadOnlyList<BenchService> services)
     {
         var watch = Stopwatch.StartNew();
+        foreach (var service in services.Intersect(BenchPlan.Services))
+        {
+            cluster.Manifests.Apply($"service-{service.Name}", Paths.Manifests.Service(service));
+            cluster.Manifests.Apply($"slice-{service.Name}", Paths.Manifests.Slice(service, 1, service.Backends));
+        }
+
         var file = 0;
-        foreach (var part in services.Chunk(ServicesPerFile))
-            cluster.Manifests.Apply($"services-{file++:D4}", Manifests.Services(part));
+        foreach (var part in services.Except(BenchPlan.Services).Chunk(ServicesPerFile))
+            cluster.Manifests.Apply($"dummies-{file++:D4}", Paths.Manifests.Services(part));
 
         double ports = services.Sum(s => s.Ports.Count), endpoints = services.Sum(s => s.Ports.Count * s.Backends.Count);
         foreach (var (node, agent) in _nodes.Zip(_processes.Where(p => p.Name.StartsWith("agent", StringComparison.Ordinal))))

@@ -12,7 +12,7 @@ namespace Dataplane.Bench.EndToEnd.Tools;
 internal static class BackendWatch
 {
     private const int ReadSize = 8; // bytes
-    private const int Patience = 1000; // ms for a connection
+    private const int Patience = 200; // ms for a connection
 
     /// <summary>Runs until it is ended.</summary>
     internal static int Run(IPEndPoint service)
