@@ -1,4 +1,5 @@
 using Dataplane.Control.Apply;
+using Dataplane.Control.Cleanup;
 using Dataplane.Control.Metrics;
 using Dataplane.Control.Options;
 using Dataplane.Control.Server;
@@ -15,6 +16,7 @@ if (args is ["version"] or ["--version"])
     Console.WriteLine($"dataplane {StatusReport.ProductVersion}");
     return 0;
 }
+if (args is ["cleanup", .. var cleanup]) return CleanupCommand.Run(cleanup, Console.Out, Console.Error);
 if (args is not ["run", .. var flags])
 {
     Console.Error.WriteLine(args is ["help" or "--help" or "-h"] ? Usage.Text : $"dataplane: '{string.Join(' ', args)}' is not a command\n{Usage.Text}");

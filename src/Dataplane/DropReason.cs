@@ -136,4 +136,10 @@ public enum DropReason : ushort
 
     /// <summary>Answered with RST: the other end of the TCP connection is gone (K25).</summary>
     ConnectionOrphaned = 43,
+
+    /// <summary>Neighbour or listener discovery of IPv6 that needs no answer: router solicitations, reports, duplicate address detection.</summary>
+    NeighborDiscoveryIgnored = 44,
+
+    /// <summary>A neighbour solicitation that is cut short, or cannot come from its link.</summary>
+    NeighborDiscoveryInvalid = 45,
 }

@@ -39,6 +39,7 @@ public static class PacketPath<TAddress>
         }
         info.NetworkOffset = EthernetHeader.Size;
         if ((v = ParseHeaders.Run(ref packet)).IsFinal) return v;
+        if (NeighborAdvertise.Concerns(packet)) return NeighborAdvertise.Run(ref packet, context.Tables.Node.GatewayMac);
         if ((v = TrackFragment.Run(ref packet, context.Fragments, context.Family.Endpoints, context.Now)).IsFinal) return v;
         info.Hash = info.Tuple.Hash(context.Conntrack.Seed);
         return Verdict.Continue;
@@ -121,7 +122,7 @@ public static class PacketPath<TAddress>
         {
             info.Flow = Related;
             var v = IcmpErrorTranslate.Run(ref packet, context);
-            return v.Reason == DropReason.IcmpErrorUnrelated && info.Origin == PacketOrigin.Uplink ? PassToHost.Run(ref packet, context) : v;
+            return v.IsDrop(DropReason.IcmpErrorUnrelated) && info.Origin == PacketOrigin.Uplink ? PassToHost.Run(ref packet, context) : v;
         }
         info.Flow = context.Conntrack.Find(info.Tuple, info.Hash, out info.Direction);
         return info.Flow >= 0 ? FollowFlow.Run(ref packet, context) : Verdict.Continue;
@@ -134,7 +135,7 @@ public static class PacketPath<TAddress>
         Verdict v;
         if ((v = ServiceLookup.Run(ref packet, context.Family.Services, context.Affinity, context.NextRandom(), context.Now)).IsFinal)
         {
-            return v.Reason == DropReason.ServiceNoEndpoints
+            return v.IsDrop(DropReason.ServiceNoEndpoints)
                 ? IcmpReply.Run(ref packet, context, IcmpError.PortUnreachable, v.Reason)
                 : v;
         }

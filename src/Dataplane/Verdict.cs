@@ -22,6 +22,9 @@ public readonly struct Verdict
     /// <summary>Why the packet died, for <see cref="VerdictKind.Drop"/>.</summary>
     public DropReason Reason => (DropReason)(ushort)_value;
 
+    /// <summary>True when the packet died for this reason.</summary>
+    public bool IsDrop(DropReason reason) => Kind == VerdictKind.Drop && Reason == reason;
+
     /// <summary>Seen from the pod: which of its directions the packet died in.</summary>
     public TrafficDirection Direction => (TrafficDirection)(byte)(_value >> 16);
 

@@ -46,8 +46,10 @@ internal static unsafe class NetlinkAttachment
     }
 
     /// <summary>Removes programs called <paramref name="name"/> in all modes but <paramref name="except"/>. A missing device is no error.</summary>
-    public static void DetachByName(int ifindex, string name, XdpMode? except, bool shared)
+    /// <returns>False when there was none.</returns>
+    public static bool DetachByName(int ifindex, string name, XdpMode? except, bool shared)
     {
+        bool detached = false;
         foreach (XdpMode mode in (ReadOnlySpan<XdpMode>)[XdpMode.Native, XdpMode.Generic])
         {
             if (mode == except)
@@ -60,7 +62,9 @@ internal static unsafe class NetlinkAttachment
             Errno error = LibBpf.ErrorOf(LibBpf.bpf_xdp_detach(ifindex, flags, &options));
             if (error is not (Errno.None or Errno.ENODEV or Errno.ENOENT))
                 throw new XdpException($"bpf_xdp_detach({name} on {InterfaceName.FromIndex(ifindex)}, {mode})", error);
+            detached |= error == Errno.None;
         }
+        return detached;
     }
 
     /// <summary>The name of the program attached in any mode; null when there is none, or we may not look.</summary>

@@ -75,26 +75,28 @@ internal sealed unsafe class XdpDispatcher : IDisposable
     }
 
     /// <summary>Takes programs called <paramref name="name"/>, of whatever process, out of a device's dispatcher.</summary>
-    public static void DetachByName(int ifindex, string name)
+    /// <returns>False when there was none, or libxdp is missing.</returns>
+    public static bool DetachByName(int ifindex, string name)
     {
         if (NetlinkAttachment.NameOn(ifindex) != DispatcherName || !NativeLibrary.TryLoad("libxdp.so.1", out _))
-            return;
+            return false;
         nint all = LibXdp.xdp_multiprog__get_from_ifindex(ifindex);
         if (LibXdp.libxdp_get_error(all) != 0)
-            return; // no program at all
+            return false; // no program at all
         try
         {
             if (LibXdp.xdp_multiprog__is_legacy(all))
-                return;
+                return false;
             for (nint program = LibXdp.xdp_multiprog__next_prog(0, all); program != 0; program = LibXdp.xdp_multiprog__next_prog(program, all))
             {
                 string found = Encoding.ASCII.GetString(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(LibXdp.xdp_program__name(program)));
                 if (found == name)
                 {
-                    _ = LibXdp.xdp_program__detach(program, ifindex, LibXdp.xdp_multiprog__attach_mode(all), 0);
-                    return; // the list is stale now; there is never more than one of ours
+                    // The list is stale afterwards; there is never more than one of ours.
+                    return LibXdp.xdp_program__detach(program, ifindex, LibXdp.xdp_multiprog__attach_mode(all), 0) == 0;
                 }
             }
+            return false;
         }
         finally
         {

@@ -100,13 +100,14 @@ public sealed unsafe class XdpProgram : IDisposable
     /// <exception cref="XdpException">The kernel refused.</exception>
     public void Detach(int ifindex) => Detach(ifindex, unlessMode: null);
 
-    /// <summary>Takes a program of this name, left by an earlier process, off a device; nothing happens when there is none.</summary>
+    /// <summary>Takes a program of this name, left by an earlier process, off a device.</summary>
+    /// <returns>False when there was none.</returns>
     /// <exception cref="XdpException">The kernel refused.</exception>
-    public static void DetachLeftover(int ifindex, string programName)
-    {
-        XdpDispatcher.DetachByName(ifindex, programName);
-        NetlinkAttachment.DetachByName(ifindex, programName, except: null, shared: true);
-    }
+    public static bool DetachLeftover(int ifindex, string programName) =>
+        XdpDispatcher.DetachByName(ifindex, programName) | NetlinkAttachment.DetachByName(ifindex, programName, except: null, shared: true);
+
+    /// <summary>The name of the program on a device, libxdp's "xdp_dispatcher" for several; null when there is none, or we may not look.</summary>
+    public static string? NameOn(int ifindex) => NetlinkAttachment.NameOn(ifindex);
 
     /// <summary>Forgets the program. It stays attached where it is, and its maps live on with it.</summary>
     public void Dispose()

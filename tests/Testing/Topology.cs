@@ -33,7 +33,7 @@ public sealed class Topology : IDisposable
     /// <summary>An empty topology. Needs root; see <see cref="RequiresRootFactAttribute"/>.</summary>
     public static Topology Create()
     {
-        string prefix = $"{Marker}-{Environment.ProcessId}-{RandomNumberGenerator.GetHexString(4, lowercase: true)}";
+        string prefix = $"{Marker}-{Environment.ProcessId}-{RandomNumberGenerator.GetHexString(8, lowercase: true)}";
         return new Topology(prefix, TopologyRegistry.Add(prefix));
     }
 

@@ -142,7 +142,7 @@ public sealed class XdpProgramTests(ITestOutputHelper output)
 
         Assert.Throws<ArgumentException>(() => ports.Update(5ul, 1u));
         Assert.Throws<ArgumentException>(() => ports.TryLookup(5u, out ulong _));
-        var failure = Assert.Throws<XdpException>(() => program.Map("config").Update(1u, 0u));
+        var failure = Assert.Throws<XdpException>(() => program.Map("config").Update(1u, 0ul));
         Assert.Equal(Errno.E2BIG, failure.Errno);
         Assert.Contains("map config", failure.Message, StringComparison.Ordinal);
         program.Dispose();

@@ -8,11 +8,11 @@ namespace Dataplane.Agent.Desired;
 /// <param name="Port">Port.</param>
 internal readonly record struct FrontendKey(IpAddress? Address, Protocol Protocol, ushort Port)
 {
-    /// <summary>"192.0.2.1:80/TCP", "[2001:db8::1]:80/TCP", "port 30080/TCP of the nodes".</summary>
+    /// <summary>"192.0.2.1:80/TCP", "[2001:db8::1]:80/TCP"; "30080/TCP" at the nodes.</summary>
     public override string ToString()
     {
         var protocol = Protocol.ToString().ToUpperInvariant();
-        return Address is not { } address ? $"port {Port}/{protocol} of the nodes"
+        return Address is not { } address ? $"{Port}/{protocol}"
             : address.IsIPv6 ? $"[{address}]:{Port}/{protocol}"
             : $"{address}:{Port}/{protocol}";
     }

@@ -30,7 +30,7 @@ internal sealed class ServiceBuilder(NodeLocality locality, ServiceOptions optio
         for (var i = 0; i < ports.Length; i++)
         {
             var port = ports[i];
-            var message = messages[i] = Message(service, port);
+            var message = messages[i] = Message(service, port, service.Type != ServiceType.ClusterIP || externalIPs.Count > 0);
             Add(service.ClusterIPs, Kind.ClusterIp, "clusterIP");
             if (port.NodePort != 0)
                 frontends.Add(message, i, Kind.NodePort, new FrontendKey(null, port.Protocol, port.NodePort), "nodePort");
@@ -52,7 +52,7 @@ internal sealed class ServiceBuilder(NodeLocality locality, ServiceOptions optio
         return new ServiceDraft(messages, frontends.Claims, service.Meta.Created ?? DateTimeOffset.MaxValue, [.. _warnings]);
     }
 
-    private static V1.Service Message(Service service, ServicePort port) => new()
+    private static V1.Service Message(Service service, ServicePort port, bool isOpen) => new()
     {
         Namespace = service.Meta.Namespace,
         Name = service.Meta.Name,
@@ -60,7 +60,7 @@ internal sealed class ServiceBuilder(NodeLocality locality, ServiceOptions optio
         Protocol = Wire.Of(port.Protocol),
         InternalLocal = service.InternalLocal,
         // The field may be left over from another type; it speaks of traffic from outside, and that needs a way in.
-        ExternalLocal = service.ExternalLocal && (service.Type != ServiceType.ClusterIP || service.ExternalIPs.Count > 0),
+        ExternalLocal = service.ExternalLocal && isOpen,
         AffinitySeconds = (uint)service.AffinitySeconds,
     };
 
@@ -133,6 +133,12 @@ internal sealed class ServiceBuilder(NodeLocality locality, ServiceOptions optio
     private List<IpAddress> BalancerIPs(Service service, Families families, List<IpPrefix> ranges)
     {
         var addresses = InFamilies(service, service.LoadBalancerIPs, families, "status.loadBalancer.ingress");
+        // Balancers for one machine write such: no reason to refuse the service, as there is with what a user wrote.
+        foreach (var address in addresses.FindAll(a => a.Special is not null))
+        {
+            Warn(service, $"status.loadBalancer.ingress {address} is {address.Special}; it is not served");
+            addresses.Remove(address);
+        }
         if (service.SourceRanges.Count == 0)
             return addresses;
         foreach (var address in addresses.FindAll(a => !ranges.Exists(r => r.IsIPv6 == a.IsIPv6)))

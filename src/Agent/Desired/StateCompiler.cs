@@ -25,13 +25,10 @@ public sealed class StateCompiler(string nodeName, ServiceOptions? options = nul
     {
         ArgumentNullException.ThrowIfNull(objects);
         var (nodes, services, policies) = (_nodePart.Warnings, _servicePart.Warnings, _policyPart.Warnings);
-        var podsChanged = _last is null || !ReferenceEquals(objects.Pods, _last.Pods);
-        var nodesChanged = _last is null || !ReferenceEquals(objects.Nodes, _last.Nodes);
-        if (nodesChanged)
+        if (_last is null || !ReferenceEquals(objects.Nodes, _last.Nodes))
             _nodePart = CompileNodes(objects.Nodes);
         _servicePart = _services.Compile(objects);
-        if (podsChanged || nodesChanged || !ReferenceEquals(objects.Namespaces, _last!.Namespaces)
-            || !ReferenceEquals(objects.NetworkPolicies, _last.NetworkPolicies))
+        if (_last is null || !PolicyInputs.AreSame(_last, objects))
             _policyPart = CompilePolicies(objects);
         _last = objects;
         if (!ReferenceEquals(nodes, _nodePart.Warnings) || !ReferenceEquals(services, _servicePart.Warnings)

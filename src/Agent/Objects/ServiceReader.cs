@@ -87,7 +87,7 @@ internal static class ServiceReader
             // With a host name only there is no address to wait for; what a proxy sends comes to a node port.
             if (address.Text().Length == 0 || proxied)
                 continue;
-            if (address.OrdinaryAddress() is var found && !addresses.Contains(found))
+            if (address.Address() is var found && !addresses.Contains(found))
                 addresses.Add(found);
         }
         return addresses;

@@ -74,6 +74,9 @@ public sealed class StateSynchronizer(IControlSync control, Log log, SyncTiming 
             catch (RpcException e)
             {
                 Failures++;
+                // A state was due; otherwise it was only asked whether the dataplane is there.
+                if (!InSync)
+                    telemetry.Failed();
                 _applied = null;
                 telemetry.Lost();
                 Report($"the dataplane does not answer: {e.Message}");
@@ -157,6 +160,7 @@ public sealed class StateSynchronizer(IControlSync control, Log log, SyncTiming 
         catch (RpcException e) when (e.StatusCode == StatusCode.FailedPrecondition)
         {
             log.Warning($"the dataplane is not at generation {AppliedGeneration} any more: {e.Detail}; sending the whole state");
+            telemetry.Failed();
             _applied = null;
             return false;
         }
@@ -175,12 +179,10 @@ public sealed class StateSynchronizer(IControlSync control, Log log, SyncTiming 
         try
         {
             await call.ConfigureAwait(false);
-            telemetry.Called(clock.Elapsed, whole, failed: false);
         }
-        catch (RpcException)
+        finally
         {
-            telemetry.Called(clock.Elapsed, whole, failed: true);
-            throw;
+            telemetry.Called(clock.Elapsed, whole);
         }
     }
 
@@ -199,6 +201,7 @@ public sealed class StateSynchronizer(IControlSync control, Log log, SyncTiming 
     private void Refused(DesiredState desired, RpcException e)
     {
         Failures++;
+        telemetry.Failed();
         _refused = desired;
         _refusedAt = Stopwatch.GetTimestamp();
         Report($"the dataplane refuses the state, its last one stays in force: {e.Message}");

@@ -16,11 +16,11 @@ public sealed class ProxyHealth(ProxyTelemetry proxy, TimeProvider time)
     private long _healthz200, _healthz503, _livez200, _livez503;
 
     /// <summary>How often /healthz answered what.</summary>
-    internal IEnumerable<(int Code, long Count)> HealthzAnswers =>
+    public IReadOnlyList<(int Code, long Count)> HealthzAnswers =>
         [(200, Interlocked.Read(ref _healthz200)), (503, Interlocked.Read(ref _healthz503))];
 
     /// <summary>How often /livez answered what.</summary>
-    internal IEnumerable<(int Code, long Count)> LivezAnswers =>
+    public IReadOnlyList<(int Code, long Count)> LivezAnswers =>
         [(200, Interlocked.Read(ref _livez200)), (503, Interlocked.Read(ref _livez503))];
 
     /// <summary>Takes over what this node's Node object says; null: there is none, and then the last one holds.</summary>

@@ -23,7 +23,7 @@ internal static class ProxyMetrics
             .Sample(Seconds(proxy.LastApplied), Family);
         text.Family("kubeproxy_sync_proxy_rules_last_queued_timestamp_seconds", "gauge", "When a state was last queued, Unix time.")
             .Sample(Seconds(proxy.LastQueued), Family);
-        text.Family("kubeproxy_sync_proxy_rules_sync_failures_total", "counter", "Calls that did not bring the dataplane to the state.")
+        text.Family("kubeproxy_sync_proxy_rules_sync_failures_total", "counter", "Attempts that did not bring the dataplane to the state.")
             .Sample(proxy.Failures, Family);
         text.Family("kubeproxy_sync_proxy_rules_endpoint_changes_pending", "gauge", "EndpointSlice changes that the dataplane does not have yet.")
             .Sample(proxy.EndpointSlices.Pending);

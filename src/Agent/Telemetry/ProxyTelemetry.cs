@@ -58,7 +58,7 @@ public sealed class ProxyTelemetry
     /// <summary>EndpointSlice changes seen, and those that the dataplane does not have yet.</summary>
     public (long Total, int Pending) EndpointSlices => Locked(() => (_endpointSlices, _waiting.EndpointSlices + _underWay.EndpointSlices));
 
-    /// <summary>Calls that did not bring the dataplane to the state.</summary>
+    /// <summary>Attempts that did not bring the dataplane to the state.</summary>
     public long Failures => Interlocked.Read(ref _failures);
 
     private static IEnumerable<double> SyncBounds => Enumerable.Range(0, 15).Select(i => 0.001 * (1 << i));
@@ -91,17 +91,17 @@ public sealed class ProxyTelemetry
             _underWay.Mark(_time.GetUtcNow());
     }
 
-    /// <summary>A call has ended.</summary>
+    /// <summary>A call has ended, well or not.</summary>
     /// <param name="duration">How long it took, with computing what to send.</param>
     /// <param name="whole">It was a whole state.</param>
-    /// <param name="failed">It brought nothing.</param>
-    public void Called(TimeSpan duration, bool whole, bool failed)
+    public void Called(TimeSpan duration, bool whole)
     {
         Durations.Observe(duration.TotalSeconds);
         (whole ? WholeDurations : ChangeDurations).Observe(duration.TotalSeconds);
-        if (failed)
-            Interlocked.Increment(ref _failures);
     }
+
+    /// <summary>The dataplane could not be brought to the state.</summary>
+    public void Failed() => Interlocked.Increment(ref _failures);
 
     /// <summary>The dataplane has what was taken.</summary>
     public void Applied()

@@ -36,6 +36,7 @@ public sealed class TextServer : IDisposable
             if (address.Address.Equals(IPAddress.IPv6Any))
                 _listener.Server.DualMode = true;
             _listener.Start();
+            Address = (IPEndPoint)_listener.LocalEndpoint;
         }
         catch
         {
@@ -45,7 +46,7 @@ public sealed class TextServer : IDisposable
     }
 
     /// <summary>Where it listens.</summary>
-    public IPEndPoint Address => (IPEndPoint)_listener.LocalEndpoint;
+    public IPEndPoint Address { get; }
 
     /// <summary>Answers until disposed.</summary>
     public async Task RunAsync()

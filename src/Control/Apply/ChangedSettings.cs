@@ -48,26 +48,48 @@ internal sealed class ChangedSettings
     public void Reserve(PortRanges wanted)
     {
         if (Sysctl.Read(ReservedPorts) is not { } text) return;
-        var now = PortRanges.Parse(text);
-        var others = ReservedByOthers();
+        var (now, before) = (PortRanges.Parse(text), Ours());
+        var others = now.Except(before);
         var after = others.Union(wanted);
         // What others have reserved as well stays theirs, and is not given back with ours.
-        Note(ReservedPorts, wanted.Except(others).ToString());
+        var ours = wanted.Except(others);
+        Note(ReservedPorts, before.Union(ours).ToString()); // both, until the setting is what the note says
         if (!after.Equals(now)) Sysctl.Write(ReservedPorts, after + "\n"); // the end of line is what clears an empty list
+        Note(ReservedPorts, ours.ToString());
     }
 
     /// <summary>Ports that are reserved, but for those that <see cref="Reserve"/> has added.</summary>
-    public PortRanges ReservedByOthers() => PortRanges.Parse(Sysctl.Read(ReservedPorts) ?? "").Except(PortRanges.Parse(this[ReservedPorts]));
+    public PortRanges ReservedByOthers() => PortRanges.Parse(Sysctl.Read(ReservedPorts) ?? "").Except(Ours());
 
     /// <summary>Puts everything back, but for what somebody else has changed since.</summary>
+    /// <returns>What was put back, for people.</returns>
     /// <exception cref="XdpException">A setting cannot be written.</exception>
-    public void Restore()
+    public IReadOnlyList<string> Restore()
     {
+        var restored = new List<string>();
+        if (this[ReservedPorts] is { Length: > 0 } ports) restored.Add($"reservation of ports {ports}");
         Reserve(PortRanges.Empty);
         foreach (var (key, note) in _notes.ToList())
         {
-            if (note.Split(' ') is [var before, var after] && Sysctl.Read(key) == after) Sysctl.Write(key, before);
+            if (note.Split(' ') is [var before, var after] && Sysctl.Read(key) == after)
+            {
+                Sysctl.Write(key, before);
+                restored.Add($"setting net.{key.Replace('/', '.')}, which is {before} again");
+            }
             Note(key, "");
+        }
+        return restored;
+    }
+
+    private PortRanges Ours()
+    {
+        try
+        {
+            return PortRanges.Parse(this[ReservedPorts]);
+        }
+        catch (FormatException)
+        {
+            return PortRanges.Empty; // somebody has written into the note: better to leave a port reserved than to take one from others
         }
     }
 

@@ -1,4 +1,3 @@
-using System.Net.Sockets;
 using Dataplane.Contracts.V1;
 using Dataplane.Control.Compile;
 using Dataplane.Packets;
@@ -6,27 +5,33 @@ using Dataplane.Packets;
 namespace Dataplane.Control.Apply;
 
 /// <summary>An <see cref="AttachEndpointRequest"/> whose fields were checked.</summary>
-internal sealed record EndpointRequest(string Namespace, string Pod, IPv4Address Address, string NetworkNamespace, string Interface, string ContainerId)
+internal sealed record EndpointRequest(string Namespace, string Pod, IPv4Address Address, IPv6Address? AddressV6, string NetworkNamespace, string Interface, string ContainerId)
 {
     /// <summary>"namespace/pod".</summary>
     public string Key => DesiredState.PodKey(Namespace, Pod);
 
+    /// <param name="request">What came.</param>
+    /// <param name="dualStack">Whether there is IPv6.</param>
     /// <exception cref="InvalidStateException">A field cannot be used.</exception>
-    public static EndpointRequest Parse(AttachEndpointRequest request)
+    public static EndpointRequest Parse(AttachEndpointRequest request, bool dualStack)
     {
         FieldParser.Name("namespace", request.Namespace);
         FieldParser.Name("pod", request.Pod);
         FieldParser.Name("netns", request.Netns);
-        IPv4Address? address = null;
+        IPv4Address? v4 = null;
+        IPv6Address? v6 = null;
         for (int i = 0; i < request.Addresses.Count; i++)
         {
-            var parsed = FieldParser.Address($"addresses[{i}]", request.Addresses[i]);
-            if (parsed.AddressFamily != AddressFamily.InterNetwork) throw new InvalidStateException($"addresses[{i}]", request.Addresses[i], "is IPv6, which this version does not carry; leave it out");
-            if (address is not null) throw new InvalidStateException($"addresses[{i}]", request.Addresses[i], "is a second IPv4 address; give one per family");
-            address = FieldParser.ToIPv4(parsed);
+            string field = $"addresses[{i}]", text = request.Addresses[i];
+            var address = FieldParser.Address(field, text);
+            bool isV4 = FieldParser.IsOf<IPv4Address>(address);
+            if (isV4 ? v4 is not null : v6 is not null) throw new InvalidStateException(field, text, "is a second address of its family; give one per family");
+            if (isV4) v4 = FieldParser.To<IPv4Address>(address);
+            else if (dualStack) v6 = FieldParser.To<IPv6Address>(address);
+            else throw new InvalidStateException(field, text, "is IPv6, which this node does not carry; leave it out, or give the dataplane IPv6 prefixes (pod-cidr, cluster-cidr, service-cidr, node-ip)");
         }
-        if (address is null) throw new InvalidStateException("addresses", "", "is empty; an IPv4 address is needed");
+        if (v4 is null) throw new InvalidStateException("addresses", string.Join(", ", request.Addresses), "has no IPv4 address; every pod needs one");
         if (request.Interface.Length > 15) throw new InvalidStateException("interface", request.Interface, "is longer than 15 bytes; choose a shorter name");
-        return new EndpointRequest(request.Namespace, request.Pod, address.Value, request.Netns, request.Interface.Length > 0 ? request.Interface : "eth0", request.ContainerId);
+        return new EndpointRequest(request.Namespace, request.Pod, v4.Value, v6, request.Netns, request.Interface.Length > 0 ? request.Interface : "eth0", request.ContainerId);
     }
 }

@@ -19,8 +19,8 @@ internal sealed class EndpointStore
     /// <summary>The attachment of "namespace/pod", or null.</summary>
     public Attachment? Find(string key) => _byPod.GetValueOrDefault(key);
 
-    /// <summary>The attachment with an address, or null.</summary>
-    public Attachment? Find(IPv4Address address) => _byPod.Values.FirstOrDefault(a => a.Endpoint.Address == address);
+    /// <summary>The attachment with one of two addresses, or null.</summary>
+    public Attachment? Find(IPv4Address address, IPv6Address? v6) => _byPod.Values.FirstOrDefault(a => a.Endpoint.Address == address || v6 is not null && a.Endpoint.AddressV6 == v6);
 
     /// <summary>A number for the next endpoint.</summary>
     public uint NextId() => _nextId++;

@@ -7,18 +7,15 @@ namespace Dataplane.Control.Apply;
 /// <summary>What a change of state means for flows that exist. Pure.</summary>
 internal static class FlowChanges
 {
-    private const string HostPrefix = "/32";
-
-    /// <summary>Addresses of pods that are gone, or whose address is another pod's now.</summary>
-    public static HashSet<IPv4Address> Departed(DesiredState before, DesiredState after)
+    /// <summary>Addresses of pods that are gone, or whose address is another pod's now; both families, as <see cref="IIpAddress{TSelf}.Widen"/> has them.</summary>
+    public static HashSet<IPv6Address> Departed(DesiredState before, DesiredState after)
     {
-        var departed = new HashSet<IPv4Address>();
+        var departed = new HashSet<IPv6Address>();
         if (ReferenceEquals(before.Ipcache, after.Ipcache)) return departed;
         foreach (var (cidr, entry) in before.Ipcache)
         {
             if (after.Ipcache.TryGetValue(cidr, out var now) && (ReferenceEquals(now, entry) || now.Owner == entry.Owner)) continue;
-            if (!IsPod(entry) || !cidr.EndsWith(HostPrefix, StringComparison.Ordinal)) continue;
-            if (IPv4Address.TryParse(cidr.AsSpan(0, cidr.Length - HostPrefix.Length), out var address)) departed.Add(address);
+            if (IsPod(entry) && FieldParser.TryHost(cidr, out var address)) departed.Add(address);
         }
         return departed;
     }

@@ -22,7 +22,7 @@ internal sealed class FlowSweeper : IDisposable
     private readonly Lock _lock = new();
     private readonly AutoResetEvent _wake = new(false);
     private readonly Thread _thread;
-    private HashSet<IPv4Address> _departed = [];
+    private HashSet<IPv6Address> _departed = [];
     private Dictionary<ServiceKey, Service> _changed = [];
     private bool _stop;
 
@@ -58,7 +58,7 @@ internal sealed class FlowSweeper : IDisposable
     }
 
     /// <summary>A pod of this node is gone: ends its flows before it returns.</summary>
-    public void Depart(IPv4Address address) => Sweep([address], []);
+    public void Depart(AttachedEndpoint pod) => Sweep(pod.AddressV6 is { } v6 ? [pod.Address.Widen(), v6] : [pod.Address.Widen()], []);
 
     /// <summary>Stops the thread.</summary>
     public void Dispose()
@@ -76,7 +76,7 @@ internal sealed class FlowSweeper : IDisposable
             _wake.WaitOne();
             if (Volatile.Read(ref _stop)) return;
             Thread.Sleep(IntervalMilliseconds); // more changes may come
-            HashSet<IPv4Address> departed;
+            HashSet<IPv6Address> departed;
             Dictionary<ServiceKey, Service> changed;
             lock (_lock)
             {
@@ -96,23 +96,36 @@ internal sealed class FlowSweeper : IDisposable
         }
     }
 
-    private void Sweep(HashSet<IPv4Address> departed, IReadOnlyCollection<Service> changed)
+    private void Sweep(HashSet<IPv6Address> departed, IReadOnlyCollection<Service> changed)
     {
         long start = Stopwatch.GetTimestamp();
         var stale = new StaleFlows(changed);
-        var reader = _engine.Conntrack.Reader;
-        var orphans = departed.Count == 0 ? [] : reader.Orphan(e => departed.Contains(e.Reply.Source) || departed.Contains(e.Original.Source));
-        int forgotten = stale.IsEmpty ? 0 : reader.Flush(e => stale.Contains(e));
-        // Who waits for data would learn of it only when it sends something itself.
-        _engine.Probe([.. orphans.Where(e => e.State == FlowState.Established).Select(e => departed.Contains(e.Reply.Source)
-            ? new FlowProbe<IPv4Address>(e.Original.Mirror(), (e.Flags & FlowFlags.FromUnderlay) != 0)
-            : new FlowProbe<IPv4Address>(e.Reply.Mirror(), false))]);
+        var (orphans, forgotten) = Sweep(_engine.Conntrack, departed, stale, _engine.Probe);
+        if (_engine.ConntrackV6 is { } conntrackV6)
+        {
+            var (orphansV6, forgottenV6) = Sweep(conntrackV6, departed, stale, _engine.Probe);
+            (orphans, forgotten) = (orphans + orphansV6, forgotten + forgottenV6);
+        }
         lock (_lock)
         {
             Sweeps = (Sweeps.Count + 1, Sweeps.Time + Stopwatch.GetElapsedTime(start));
             Forgotten += (ulong)forgotten;
-            Orphaned += (ulong)orphans.Count;
+            Orphaned += (ulong)orphans;
         }
-        if (orphans.Count + forgotten > 0) _log.LogInformation("{Orphans} connections lost their peer, {Forgotten} datagram flows their endpoint", orphans.Count, forgotten);
+        if (orphans + forgotten > 0) _log.LogInformation("{Orphans} connections lost their peer, {Forgotten} datagram flows their endpoint", orphans, forgotten);
+    }
+
+    private static (int Orphans, int Forgotten) Sweep<TAddress>(
+        ConntrackTable<TAddress> conntrack, HashSet<IPv6Address> departed, StaleFlows stale, Action<IReadOnlyList<FlowProbe<TAddress>>> probe)
+        where TAddress : unmanaged, IIpAddress<TAddress>
+    {
+        var reader = conntrack.Reader;
+        var orphans = departed.Count == 0 ? [] : reader.Orphan(e => departed.Contains(e.Reply.Source.Widen()) || departed.Contains(e.Original.Source.Widen()));
+        int forgotten = stale.IsEmpty ? 0 : reader.Flush(e => stale.Contains(e));
+        // Who waits for data would learn of it only when it sends something itself.
+        probe([.. orphans.Where(e => e.State == FlowState.Established).Select(e => departed.Contains(e.Reply.Source.Widen())
+            ? new FlowProbe<TAddress>(e.Original.Mirror(), (e.Flags & FlowFlags.FromUnderlay) != 0)
+            : new FlowProbe<TAddress>(e.Reply.Mirror(), false))]);
+        return (orphans.Count, forgotten);
     }
 }

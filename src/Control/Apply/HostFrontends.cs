@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using Dataplane.Packets;
 using Xdp.Interop;
 using Xdp.Interop.Links;
 
@@ -96,7 +97,7 @@ internal sealed class HostFrontends
         foreach (var (address, port, protocol) in PortListener.List())
         {
             if (port < spec.NodePorts.First || port > spec.NodePorts.Last || own?.Contains(port) == true || (address != default && address.IsLoopback)) continue;
-            string name = new ExternalFrontend(address, port, protocol).ToString();
+            string name = new ExternalFrontend<IPv4Address>(address, port, protocol).ToString();
             found.Add($"a process listens on {name}, which is within the node port range {spec.NodePorts.First}-{spec.NodePorts.Last}: once a service has this port, clients reach the service "
                 + $"and not the process; let it listen elsewhere (ss -lptun 'sport = :{port}' shows which it is)");
         }
@@ -104,21 +105,24 @@ internal sealed class HostFrontends
     }
 
     /// <summary>Undoes everything, also what an earlier process has done: rules, routes and settings are as before. The host port itself stays.</summary>
+    /// <returns>What was undone, for people; empty when there was nothing.</returns>
     /// <exception cref="XdpException">The kernel refused something; the next call continues.</exception>
-    public void Remove()
+    public IReadOnlyList<string> Remove()
     {
         using var netlink = NetlinkSocket.Open();
         (_spec, _plan, _isKnown) = (null, null, false);
         _obstacles.Clear();
         var settings = new ChangedSettings(_stateDirectory);
         Read(netlink);
+        var undone = new List<string>([.. _rules.Select(rule => $"rule {rule}"), .. _routes.Select(route => $"route {route}")]);
         foreach (var rule in _rules) netlink.Rules.Delete(rule);
-        PutLocalRuleBack(netlink, settings);
+        if (PutLocalRuleBack(netlink, settings)) undone.Add("place of the local table's rule, which is at priority 0 again");
         foreach (var route in _routes) netlink.Routes.Delete(route);
         foreach (string setting in DeviceSettings)
             if (Sysctl.Read($"ipv4/conf/default/{setting}") is { } usual) Sysctl.Ensure($"ipv4/conf/{_hostPort}/{setting}", usual);
-        settings.Restore();
+        undone.AddRange(settings.Restore());
         (_rules, _routes) = ([], []);
+        return undone;
     }
 
     private void Bring(NetlinkSocket netlink, HostFrontendsSpec spec, HostFrontendsPlan plan)
@@ -203,13 +207,14 @@ internal sealed class HostFrontends
         foreach (var rule in first) netlink.Rules.Delete(rule);
     }
 
-    private static void PutLocalRuleBack(NetlinkSocket netlink, ChangedSettings settings)
+    private static bool PutLocalRuleBack(NetlinkSocket netlink, ChangedSettings settings)
     {
         string note = settings[LocalRuleNote];
-        if (note.Length == 0) return;
+        if (note.Length == 0) return false;
         netlink.Rules.Add(KernelsLocalRule);
         if (note == Moved) netlink.Rules.Delete(KernelsLocalRule with { Priority = LocalPriority });
         settings[LocalRuleNote] = "";
+        return true;
     }
 
     private static bool IsLocal(RoutingRule rule) => rule == KernelsLocalRule with { Priority = rule.Priority, Protocol = rule.Protocol };

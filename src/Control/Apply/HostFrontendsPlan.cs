@@ -84,7 +84,7 @@ internal sealed class HostFrontendsPlan
     /// <summary>True when both lead to the same rules and routes.</summary>
     public bool IsSameAs(HostFrontendsPlan other) => _rules.SetEquals(other._rules) && _routes.SetEquals(other._routes);
 
-    private static RoutingRule RuleFor(ExternalFrontend frontend) => new()
+    private static RoutingRule RuleFor(ExternalFrontend<IPv4Address> frontend) => new()
     {
         Priority = HostFrontends.FrontendPriority,
         InputInterface = "lo",
@@ -96,7 +96,7 @@ internal sealed class HostFrontendsPlan
 
     private static bool CanLeadTo(IPv4Address address) => !address.IsLoopback && !address.IsGroup && address != NextHop;
 
-    private static bool IsNodePort(HostFrontendsSpec spec, ExternalFrontend frontend) => frontend.Port >= spec.NodePorts.First && frontend.Port <= spec.NodePorts.Last;
+    private static bool IsNodePort(HostFrontendsSpec spec, ExternalFrontend<IPv4Address> frontend) => frontend.Port >= spec.NodePorts.First && frontend.Port <= spec.NodePorts.Last;
 
     private static IPNetwork Only(IPv4Address address) => new(Convert(address), 32);
 
@@ -123,6 +123,6 @@ internal sealed class HostFrontendsPlan
     private static string Name(RoutingRule rule) =>
         $"{rule.Destination?.BaseAddress.ToString() ?? "the node"}:{rule.DestinationPorts!.Value.First}";
 
-    private void Refuse(ExternalFrontend frontend) =>
+    private void Refuse(ExternalFrontend<IPv4Address> frontend) =>
         _obstacles.Add($"frontend {frontend} is not served to this node's own processes: nothing can be led there over a device; use another address");
 }

@@ -28,7 +28,7 @@ internal sealed record HostFrontendsSpec
     public (ushort First, ushort Last)? NatPorts { get; init; }
 
     /// <summary>Frontends. The same object again, with all else the same, costs nothing.</summary>
-    public IReadOnlySet<ExternalFrontend> Frontends { get; init; } = new HashSet<ExternalFrontend>();
+    public IReadOnlySet<ExternalFrontend<IPv4Address>> Frontends { get; init; } = new HashSet<ExternalFrontend<IPv4Address>>();
 
     /// <summary>True when <paramref name="other"/> says the same, as far as it can be told without looking into the frontends.</summary>
     public bool IsSameAs(HostFrontendsSpec other) =>

@@ -33,9 +33,9 @@ internal sealed class HostPort
         {
             Name = options.HostPort,
             PortName = options.HostPort + "-x",
-            Address = options.HostPortAddress,
-            ClusterCidrs = [options.ClusterCidr],
-            ServiceCidrs = [options.ServiceCidr],
+            Address = options.HostPortAddress.IPv4,
+            ClusterCidrs = [options.ClusterCidr.IPv4],
+            ServiceCidrs = [options.ServiceCidr.IPv4],
             GatewayMac = NodeRuntime.ToPhysical(node.GatewayMac),
             RouteMtu = node.PathMtu,
             DeviceMtu = node.DeviceMtu,

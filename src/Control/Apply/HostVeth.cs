@@ -11,6 +11,9 @@ namespace Dataplane.Control.Apply;
 /// </summary>
 public sealed class HostVeth
 {
+    /// <summary>Alias of the host stack's end, by which a pair is known for ours.</summary>
+    internal const string Alias = "dataplane host port";
+
     private const int IpAndTcpHeaders = 40; // bytes
 
     private readonly HostVethSpec _spec;
@@ -73,7 +76,7 @@ public sealed class HostVeth
             Sysctl.Ensure($"ipv4/conf/{spec.Name}/rp_filter", "2", here);
             Sysctl.Ensure($"ipv4/conf/{spec.PortName}/forwarding", "0", here);
             VethOffloads.TurnOff(here, spec.Name);
-            netlink.Links.SetAlias(host.Index, "dataplane host port");
+            netlink.Links.SetAlias(host.Index, Alias);
             netlink.Links.SetUp(host.PeerIndex);
             return new HostVeth(spec, host.Index, host.PeerIndex, takenOver: !created);
         }

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using Dataplane.Control.Compile;
 using Dataplane.Packets;
 using Microsoft.Extensions.Logging;
@@ -17,7 +16,7 @@ internal sealed class NextHops : IDisposable
     private readonly Action _changed;
     private readonly UnderlayResolver _resolver;
     private volatile Dictionary<IPv4Address, NextHop> _known = [];
-    private volatile List<IPv4Address> _local;
+    private volatile List<IPAddress> _local;
 
     /// <param name="uplink">Device that tunnels leave by; null without one.</param>
     /// <param name="log">For changes.</param>
@@ -36,8 +35,8 @@ internal sealed class NextHops : IDisposable
     /// <summary>Next hops by node address.</summary>
     public IReadOnlyDictionary<IPv4Address, NextHop> Known => _known;
 
-    /// <summary>IPv4 addresses of this node's interfaces.</summary>
-    public IReadOnlyList<IPv4Address> LocalAddresses => _local;
+    /// <summary>Addresses of this node's interfaces, both families; the same instance while they are the same.</summary>
+    public IReadOnlyList<IPAddress> LocalAddresses => _local;
 
     /// <summary>Says which nodes there are; their next hops follow by the callback.</summary>
     public void Track(DesiredState state, string self)
@@ -46,7 +45,7 @@ internal sealed class NextHops : IDisposable
         var nodes = new List<IPAddress>();
         foreach (var node in state.Nodes.Values)
         {
-            if (node.Name != self && TableCompiler.TunnelAddress(node, out var address)) nodes.Add(IPAddress.Parse(address.ToString()));
+            if (node.Name != self && TableCompiler.TunnelAddress(node, out var address)) nodes.Add(FieldParser.From(address));
         }
         _resolver.SetNodes(nodes);
     }
@@ -74,13 +73,12 @@ internal sealed class NextHops : IDisposable
             else if (path.Interface != _uplink!.Ifindex)
                 _log.LogWarning("node {Node} is reached by interface {Interface}, not by the uplink {Uplink}", path.Node, path.Interface, _uplink.Name);
             else
-                known[FieldParser.ToIPv4(path.Node)] = new NextHop(new MacAddress(path.NextHopMac!.GetAddressBytes()), path.Mtu);
+                known[FieldParser.To<IPv4Address>(path.Node)] = new NextHop(new MacAddress(path.NextHopMac!.GetAddressBytes()), path.Mtu);
         }
         return known;
     }
 
-    private List<IPv4Address> ReadLocal() =>
-        [.. _resolver.LocalAddresses.Where(a => a.AddressFamily == AddressFamily.InterNetwork).Select(FieldParser.ToIPv4)];
+    private List<IPAddress> ReadLocal() => [.. _resolver.LocalAddresses.Where(a => !a.IsIPv6LinkLocal)];
 
     private static bool Same(Dictionary<IPv4Address, NextHop> a, Dictionary<IPv4Address, NextHop> b) =>
         a.Count == b.Count && a.All(pair => b.TryGetValue(pair.Key, out var hop) && hop == pair.Value);

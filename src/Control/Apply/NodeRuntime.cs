@@ -29,7 +29,7 @@ public sealed class NodeRuntime : IDisposable
     private readonly Lock _lock = new();
     private readonly ILogger _log;
     private readonly EndpointStore _endpoints = new();
-    private readonly NativeMemoryRegion _conntrackMemory;
+    private readonly List<NativeMemoryRegion> _memory = [];
     private readonly XdpAttachments _programs;
     private readonly List<Uplink> _uplinks = [];
     private readonly NextHops _nextHops;
@@ -45,18 +45,17 @@ public sealed class NodeRuntime : IDisposable
         Options = options;
         _log = loggers.CreateLogger("node");
         Features = KernelFeatures.Probe();
-        Gateway = FieldParser.ToIPv4(options.HostPortAddress);
-        TunnelAddress = FieldParser.ToIPv4(options.NodeIp);
+        Gateway = FieldParser.To<IPv4Address>(options.HostPortAddress.IPv4);
+        TunnelAddress = FieldParser.To<IPv4Address>(options.NodeIp.IPv4);
         GatewayMac = DerivedGatewayMac(Gateway);
         int workers = options.Workers > 0 ? options.Workers : Math.Max(1, Environment.ProcessorCount / 2);
 
         _programs = new XdpAttachments();
         _publisher = new TablePublisher(this, _programs.Steering, _log);
         _pods = new PodPorts(this, _programs, _log);
-        _conntrackMemory = NativeMemoryRegion.Create(ConntrackTable<IPv4Address>.RequiredBytes(options.ConntrackEntries, workers), hugePages: true, "conntrack");
-        var conntrack = new ConntrackTable<IPv4Address>(
-            _conntrackMemory.Memory, options.ConntrackEntries, workers, (ulong)Random.Shared.NextInt64(), options.ConntrackTimeouts, new NatPortPool(options.NatPorts.First, options.NatPorts.Last));
-        Engine = new DataplaneEngine(EngineOptions(options, workers, _log), conntrack, _publisher.Initial());
+        var conntrack = CreateConntrack<IPv4Address>(options, workers);
+        var conntrackV6 = options.DualStack ? CreateConntrack<IPv6Address>(options, workers) : null;
+        Engine = new DataplaneEngine(EngineOptions(options, workers, _log), conntrack, conntrackV6, _publisher.Initial());
         _sweeper = new FlowSweeper(Engine, loggers.CreateLogger("flows"));
         if (options.Uplink is { } name)
         {
@@ -152,8 +151,8 @@ public sealed class NodeRuntime : IDisposable
     /// <summary>Next hops that are known.</summary>
     public IReadOnlyDictionary<IPv4Address, NextHop> KnownNextHops => _nextHops?.Known ?? NoHops;
 
-    /// <summary>IPv4 addresses of this node's interfaces.</summary>
-    public IReadOnlyList<IPv4Address> LocalAddresses => _nextHops?.LocalAddresses ?? [];
+    /// <summary>Addresses of this node's interfaces, both families.</summary>
+    public IReadOnlyList<IPAddress> LocalAddresses => _nextHops?.LocalAddresses ?? [];
 
     /// <summary>Names for people; made anew after each change.</summary>
     public NameIndex Names => _names ??= new NameIndex(State, Endpoints);
@@ -182,17 +181,17 @@ public sealed class NodeRuntime : IDisposable
     /// <exception cref="XdpException">The kernel refused something; nothing is left behind.</exception>
     public AttachedEndpoint Attach(AttachEndpointRequest request)
     {
-        var wanted = EndpointRequest.Parse(request);
+        var wanted = EndpointRequest.Parse(request, Options.DualStack);
         lock (_lock)
         {
             if (_endpoints.Find(wanted.Key) is { } there)
             {
-                return there.Endpoint.Address == wanted.Address && there.Endpoint.NetworkNamespace == wanted.NetworkNamespace
+                return there.Endpoint.Address == wanted.Address && there.Endpoint.AddressV6 == wanted.AddressV6 && there.Endpoint.NetworkNamespace == wanted.NetworkNamespace
                     && there.Endpoint.PodInterface == wanted.Interface && there.Endpoint.ContainerId == wanted.ContainerId
                         ? there.Endpoint
-                        : throw new EndpointExistsException($"pod {wanted.Key} is attached with address {there.Endpoint.Address} in {there.Endpoint.NetworkNamespace}; delete it first");
+                        : throw new EndpointExistsException($"pod {wanted.Key} is attached with address {string.Join(" and ", there.Endpoint.Addresses)} in {there.Endpoint.NetworkNamespace}; delete it first");
             }
-            if (_endpoints.Find(wanted.Address) is { } other) throw new EndpointExistsException($"address {wanted.Address} belongs to pod {other.Endpoint.Key}; delete that first");
+            if (_endpoints.Find(wanted.Address, wanted.AddressV6) is { } other) throw new EndpointExistsException($"address {string.Join(" or ", other.Endpoint.Addresses)} belongs to pod {other.Endpoint.Key}; delete that first");
             var attachment = _pods.Open(wanted, _endpoints.NextId());
             _endpoints.Add(attachment);
             Publish(State);
@@ -207,7 +206,7 @@ public sealed class NodeRuntime : IDisposable
                 _pods.Close(attachment);
                 throw;
             }
-            _log.LogInformation("attached pod {Pod} with address {Address} on {Interface}", wanted.Key, wanted.Address, attachment.Endpoint.HostInterface);
+            _log.LogInformation("attached pod {Pod} with address {Addresses} on {Interface}", wanted.Key, string.Join(" and ", attachment.Endpoint.Addresses), attachment.Endpoint.HostInterface);
             return attachment.Endpoint;
         }
     }
@@ -224,7 +223,7 @@ public sealed class NodeRuntime : IDisposable
             if (containerId.Length > 0 && attachment.Endpoint.ContainerId != containerId) return false;
             _endpoints.Remove(attachment);
             Publish(State);
-            _sweeper.Depart(attachment.Endpoint.Address);
+            _sweeper.Depart(attachment.Endpoint);
             _pods.Close(attachment);
             _log.LogInformation("detached pod {Pod}", podKey);
             return true;
@@ -243,8 +242,17 @@ public sealed class NodeRuntime : IDisposable
             Engine.Dispose();
             foreach (var attachment in _endpoints.All) attachment.Veth.Dispose();
             _programs.Dispose();
-            _conntrackMemory.Dispose();
+            foreach (var region in _memory) region.Dispose();
         }
+    }
+
+    private ConntrackTable<TAddress> CreateConntrack<TAddress>(DataplaneOptions options, int workers)
+        where TAddress : unmanaged, IIpAddress<TAddress>
+    {
+        var memory = NativeMemoryRegion.Create(ConntrackTable<TAddress>.RequiredBytes(options.ConntrackEntries, workers), hugePages: true, "conntrack");
+        _memory.Add(memory);
+        return new ConntrackTable<TAddress>(
+            memory.Memory, options.ConntrackEntries, workers, (ulong)Random.Shared.NextInt64(), options.ConntrackTimeouts, new NatPortPool(options.NatPorts.First, options.NatPorts.Last));
     }
 
     private static bool HasOnlyServices(State part) =>

@@ -1,4 +1,3 @@
-using System.Net;
 using Dataplane.Control.Compile;
 using Dataplane.Packets;
 using Dataplane.Workers;
@@ -20,8 +19,8 @@ internal sealed class PodPorts(NodeRuntime node, XdpAttachments programs, ILogge
             HostName = PodVeth.HostNameFor(wanted.Namespace, wanted.Pod),
             PodNamespacePath = wanted.NetworkNamespace,
             PodInterface = wanted.Interface,
-            Address = IPAddress.Parse(wanted.Address.ToString()),
-            Gateway = node.Options.HostPortAddress,
+            Address = FieldParser.From(wanted.Address),
+            Gateway = node.Options.HostPortAddress.IPv4,
             RouteMtu = node.PathMtu,
             HostMac = NodeRuntime.ToPhysical(node.GatewayMac),
             Alias = wanted.Key,
@@ -39,6 +38,7 @@ internal sealed class PodPorts(NodeRuntime node, XdpAttachments programs, ILogge
                 Namespace = wanted.Namespace,
                 Pod = wanted.Pod,
                 Address = wanted.Address,
+                AddressV6 = wanted.AddressV6,
                 Mac = new MacAddress(veth.PodMac.GetAddressBytes()),
                 Port = port.Id,
                 HostInterface = veth.HostName,

@@ -16,14 +16,16 @@ internal sealed class TablePublisher
 {
     private readonly NodeRuntime _node;
     private readonly TableCompiler _compiler;
-    private readonly PrefixTable<IPv4Address> _unmasqueraded;
+    private readonly FamilyInput<IPv4Address> _v4; // what does not change
+    private readonly FamilyInput<IPv6Address>? _v6;
     private readonly UplinkSteering _steering;
     private readonly HostFrontends _hostFrontends;
     private readonly ILogger _log;
     private uint _revision = 1;
     private bool _leadsNode;
-    private IReadOnlyList<IPv4Address> _addresses = [];
-    private IReadOnlyList<IPv4Address> _nodePortAddresses = [];
+    private IReadOnlyList<IPAddress> _addresses = [];
+    private LocalAddresses<IPv4Address> _localV4 = LocalAddresses<IPv4Address>.None;
+    private LocalAddresses<IPv6Address> _localV6 = LocalAddresses<IPv6Address>.None;
     private Dictionary<IPv4Address, UplinkAddressUse> _addressUses = [];
 
     public TablePublisher(NodeRuntime node, UplinkSteering steering, ILogger log)
@@ -32,8 +34,12 @@ internal sealed class TablePublisher
         _steering = steering;
         _log = log;
         _hostFrontends = new HostFrontends(node.Options.HostPort, node.Options.StateDirectory);
-        _compiler = new TableCompiler(node.Options.NodeName, node.Options.ServiceCidr, node.Options.Maglev ? node.Options.MaglevTableSize : 0);
-        _unmasqueraded = new PrefixTable<IPv4Address>([.. node.Options.NonMasqueradeCidrs.Select(c => new PrefixEntry<IPv4Address>(FieldParser.ToIPv4(c.BaseAddress), c.PrefixLength, 0))]);
+        var options = node.Options;
+        _compiler = new TableCompiler(options.NodeName, options.ServiceCidr.IPv4, options.ServiceCidr.IPv6, options.Maglev ? options.MaglevTableSize : 0);
+        _v4 = Fixed<IPv4Address>(options, options.NodeIp.IPv4, options.HostPortAddress.IPv4, HostVeth.NextHop, options.PodCidr.IPv4, options.ClusterCidr.IPv4);
+        // The first address of a subnet is its routers' (RFC 4291, section 2.6.1): no pod has it, and the node's stack routes it to us.
+        if (options.PodCidr.IPv6 is { } pods)
+            _v6 = Fixed<IPv6Address>(options, options.NodeIp.IPv6!, options.HostPortAddress.IPv6!, pods.BaseAddress, pods, options.ClusterCidr.IPv6!.Value);
     }
 
     /// <summary>Endpoints of all services that may take connections.</summary>
@@ -81,9 +87,9 @@ internal sealed class TablePublisher
         {
             Gateway = _node.Gateway,
             RouteMtu = _node.PathMtu,
-            LocalAddresses = _addresses,
-            NodePortAddresses = _nodePortAddresses,
-            OtherNodes = OtherNodes(state),
+            LocalAddresses = _localV4.All,
+            NodePortAddresses = _localV4.NodePorts,
+            OtherNodes = OtherNodes<IPv4Address>(state),
             NodePorts = _node.Options.NodePortRange,
             NatPorts = _node.Options.NatPorts,
             Frontends = _compiler.ExternalFrontends,
@@ -106,14 +112,15 @@ internal sealed class TablePublisher
         }
     }
 
-    private List<IPv4Address> OtherNodes(DesiredState state)
+    private List<TAddress> OtherNodes<TAddress>(DesiredState state)
+        where TAddress : unmanaged, IIpAddress<TAddress>
     {
-        var others = new List<IPv4Address>();
+        var others = new List<TAddress>();
         foreach (var node in state.Nodes.Values.Where(n => n.Name != _node.Options.NodeName))
         {
             foreach (string text in node.Addresses)
             {
-                if (IPv4Address.TryParse(text, out var address)) others.Add(address);
+                if (TAddress.TryParse(text, out var address)) others.Add(address);
             }
         }
         return others;
@@ -125,12 +132,27 @@ internal sealed class TablePublisher
         var addresses = _node.LocalAddresses;
         if (ReferenceEquals(addresses, _addresses)) return;
         _addresses = addresses;
-        _nodePortAddresses = [.. addresses.Where(a => _node.Options.NodePortAddresses.Contains(IPAddress.Parse(a.ToString()), _node.Options.NodeIp))];
+        _localV4 = LocalAddresses<IPv4Address>.Of(addresses, _node.Options);
+        if (_v6 is not null) _localV6 = LocalAddresses<IPv6Address>.Of(addresses, _node.Options);
         var uses = new Dictionary<IPv4Address, UplinkAddressUse>();
-        foreach (var address in _nodePortAddresses) uses[address] = UplinkAddressUse.NodePort;
+        foreach (var address in _localV4.NodePorts) uses[address] = UplinkAddressUse.NodePort;
         uses[_node.TunnelAddress] = uses.GetValueOrDefault(_node.TunnelAddress) | UplinkAddressUse.Vxlan | UplinkAddressUse.Nat;
         _addressUses = uses;
     }
+
+    private static FamilyInput<TAddress> Fixed<TAddress>(
+        DataplaneOptions options, IPAddress node, IPAddress gateway, IPAddress hostPeer, IPNetwork pods, IPNetwork cluster)
+        where TAddress : unmanaged, IIpAddress<TAddress> => new()
+        {
+            Gateway = FieldParser.To<TAddress>(gateway),
+            HostPeer = FieldParser.To<TAddress>(hostPeer),
+            NodeAddress = FieldParser.To<TAddress>(node),
+            PodCidr = pods,
+            ClusterCidr = cluster,
+            NodeAddresses = [],
+            NodePortAddresses = [],
+            Unmasqueraded = new PrefixTable<TAddress>([.. options.NonMasqueradeCidrs.Where(FieldParser.IsOf<TAddress>).Select(c => FieldParser.Prefix<TAddress>(c, 0))]),
+        };
 
     private CompileInput Input(HostPort? hostPort)
     {
@@ -150,15 +172,9 @@ internal sealed class TablePublisher
                 Vni = options.Vni,
                 VxlanPort = options.VxlanPort,
             },
-            Gateway = _node.Gateway,
-            HostPeer = FieldParser.ToIPv4(HostVeth.NextHop),
-            PodCidr = options.PodCidr,
-            ClusterCidr = options.ClusterCidr,
-            ServiceCidr = options.ServiceCidr,
-            NodeAddresses = _addresses,
-            NodePortAddresses = _nodePortAddresses,
-            Underlay = _node.Underlay?.Table ?? UnderlayTable<IPv4Address>.Empty,
-            Unmasqueraded = _unmasqueraded,
+            IPv4 = _v4 with { NodeAddresses = _localV4.All, NodePortAddresses = _localV4.NodePorts, Underlay = (_node.Underlay?.V4 ?? UnderlayWatch.Family<IPv4Address>.Empty).Table },
+            IPv6 = _v6 is null ? null
+                : _v6 with { NodeAddresses = _localV6.All, NodePortAddresses = _localV6.NodePorts, Underlay = (_node.Underlay?.V6 ?? UnderlayWatch.Family<IPv6Address>.Empty).Table },
             Endpoints = _node.Endpoints,
             NextHops = _node.KnownNextHops,
             UplinkPort = _node.UplinkDevice?.Port.Id ?? 0,

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using Dataplane.Control.Compile;
 using Dataplane.Packets;
 using Dataplane.Tables;
@@ -16,44 +15,45 @@ namespace Dataplane.Control.Apply;
 /// </summary>
 internal static class UnderlayRoutes
 {
-    private const int HostBits = 32;
-
     /// <summary>The ways, ascending by prefix and length; none twice.</summary>
     /// <param name="routes">Of the main table.</param>
     /// <param name="neighbors">Of all devices.</param>
     /// <param name="mtus">MTU by the index of each uplink, bytes.</param>
-    public static List<UnderlayWay> Ways(IEnumerable<Route> routes, IReadOnlyCollection<Neighbor> neighbors, IReadOnlyDictionary<int, int> mtus)
+    public static List<UnderlayWay<TAddress>> Ways<TAddress>(IEnumerable<Route> routes, IReadOnlyCollection<Neighbor> neighbors, IReadOnlyDictionary<int, int> mtus)
+        where TAddress : unmanaged, IIpAddress<TAddress>
     {
+        int hostBits = TAddress.ByteLength * 8;
         var known = new Dictionary<(int, IPAddress), MacAddress>();
         foreach (var neighbor in neighbors)
         {
             if (neighbor.IsResolved && mtus.ContainsKey(neighbor.Interface)) known[(neighbor.Interface, neighbor.Address)] = new MacAddress(neighbor.MacAddress!.GetAddressBytes());
         }
         var best = routes
-            .Where(r => r.Destination.BaseAddress.AddressFamily == AddressFamily.InterNetwork && r.Table == RouteTableId.Main && r.Protocol != RouteProtocol.Dataplane)
+            .Where(r => FieldParser.IsOf<TAddress>(r.Destination) && r.Table == RouteTableId.Main && r.Protocol != RouteProtocol.Dataplane)
             .GroupBy(r => r.Destination)
             .Select(same => same.MinBy(r => r.Metric)!)
             .ToList();
-        var ways = new Dictionary<(IPv4Address, int), UnderlayWay>();
-        var onLink = new List<PrefixEntry<IPv4Address>>(); // value: interface for prefixes on the link of an uplink, 0 for all others
+        var ways = new Dictionary<(TAddress, int), UnderlayWay<TAddress>>();
+        var onLink = new List<PrefixEntry<TAddress>>(); // value: interface for prefixes on the link of an uplink, 0 for all others
         foreach (var route in best)
         {
-            var prefix = FieldParser.ToIPv4(route.Destination.BaseAddress);
+            var prefix = FieldParser.To<TAddress>(route.Destination.BaseAddress);
             int length = route.Destination.PrefixLength;
+            if (length > 0 && (prefix.IsLoopback || prefix.IsGroup)) continue; // of one link each: no pod's packet goes there
             bool byUplink = route is { Type: RouteType.Unicast, IsMultipath: false } && mtus.ContainsKey(route.Interface);
             onLink.Add(new(prefix, length, byUplink && route.Gateway is null ? route.Interface : 0));
             int mtu = byUplink ? Math.Min(route.Mtu ?? int.MaxValue, mtus[route.Interface]) : 0;
             ways[(prefix, length)] = byUplink && route.Gateway is { } gateway && known.TryGetValue((route.Interface, gateway), out var mac)
-                ? new UnderlayWay(prefix, length, route.Interface, mac, mtu)
-                : new UnderlayWay(prefix, length, 0, default, 0);
+                ? new UnderlayWay<TAddress>(prefix, length, route.Interface, mac, mtu)
+                : new UnderlayWay<TAddress>(prefix, length, 0, default, 0);
         }
         // A neighbour's address is a way of its own where the route to it is the link's; a route for just that address comes first.
-        var links = new PrefixTable<IPv4Address>(onLink);
+        var links = new PrefixTable<TAddress>(onLink);
         foreach (var ((device, address), mac) in known)
         {
-            if (address.AddressFamily != AddressFamily.InterNetwork) continue;
-            var to = FieldParser.ToIPv4(address);
-            if (links.Find(to) == device) ways.TryAdd((to, HostBits), new UnderlayWay(to, HostBits, device, mac, mtus[device]));
+            if (!FieldParser.IsOf<TAddress>(address)) continue;
+            var to = FieldParser.To<TAddress>(address);
+            if (links.Find(to) == device) ways.TryAdd((to, hostBits), new UnderlayWay<TAddress>(to, hostBits, device, mac, mtus[device]));
         }
         return [.. ways.Values.OrderBy(w => w.Prefix).ThenBy(w => w.Length)];
     }
@@ -65,7 +65,7 @@ internal static class UnderlayRoutes
 
     /// <summary>Next hops by an uplink that are to be kept resolved: gateways, which few packets of the node's own may use.</summary>
     public static IEnumerable<(int Interface, IPAddress Gateway)> Gateways(IEnumerable<Route> routes, IReadOnlyDictionary<int, int> mtus) => routes
-        .Where(r => r is { Table: RouteTableId.Main, Type: RouteType.Unicast, IsMultipath: false, Gateway.AddressFamily: AddressFamily.InterNetwork } && mtus.ContainsKey(r.Interface) && r.Protocol != RouteProtocol.Dataplane)
+        .Where(r => r is { Table: RouteTableId.Main, Type: RouteType.Unicast, IsMultipath: false, Gateway: not null } && mtus.ContainsKey(r.Interface) && r.Protocol != RouteProtocol.Dataplane)
         .Select(r => (r.Interface, r.Gateway!))
         .Distinct();
 }

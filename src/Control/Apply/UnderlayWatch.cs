@@ -29,8 +29,8 @@ internal sealed class UnderlayWatch : IDisposable
     private readonly NetlinkMonitor _monitor;
     private readonly HashSet<(int, IPAddress)> _managed = []; // the thread's, and after it the disposer's
     private readonly Thread _thread;
-    private List<UnderlayWay> _ways = [];
-    private UnderlayTable<IPv4Address> _table = UnderlayTable<IPv4Address>.Empty;
+    private Family<IPv4Address> _v4 = Family<IPv4Address>.Empty;
+    private Family<IPv6Address> _v6 = Family<IPv6Address>.Empty;
     private bool _stop;
 
     /// <param name="uplinks">Devices that lead out.</param>
@@ -49,11 +49,21 @@ internal sealed class UnderlayWatch : IDisposable
         _thread = new Thread(Run) { IsBackground = true, Name = "routes" };
     }
 
-    /// <summary>The ways that are known; callable from any thread.</summary>
-    public UnderlayTable<IPv4Address> Table => Volatile.Read(ref _table);
+    /// <summary>What is known of IPv4; callable from any thread.</summary>
+    public Family<IPv4Address> V4 => Volatile.Read(ref _v4);
 
-    /// <summary>The same for people, one per prefix.</summary>
-    public IReadOnlyList<UnderlayWay> Ways => Volatile.Read(ref _ways);
+    /// <summary>What is known of IPv6; callable from any thread.</summary>
+    public Family<IPv6Address> V6 => Volatile.Read(ref _v6);
+
+    /// <summary>What is known of one family.</summary>
+    /// <param name="Ways">One for each prefix, for people.</param>
+    /// <param name="Table">The same for packets.</param>
+    public sealed record Family<TAddress>(IReadOnlyList<UnderlayWay<TAddress>> Ways, UnderlayTable<TAddress> Table)
+        where TAddress : unmanaged, IIpAddress<TAddress>
+    {
+        /// <summary>Nothing is known.</summary>
+        public static Family<TAddress> Empty { get; } = new([], UnderlayTable<TAddress>.Empty);
+    }
 
     /// <summary>Starts the thread, once; no callback comes before.</summary>
     public void Start() => _thread.Start();
@@ -123,24 +133,32 @@ internal sealed class UnderlayWatch : IDisposable
     {
         var routes = _netlink.Routes.List(new RouteFilter { Table = RouteTableId.Main });
         KeepResolved(routes);
+        var known = _netlink.Neighbors.List();
+        bool changed = Take(AddressFamily.InterNetwork, routes, known, ref _v4);
+        return Take(AddressFamily.InterNetworkV6, routes, known, ref _v6) || changed;
+    }
+
+    // True when the family has changed.
+    private bool Take<TAddress>(AddressFamily family, IReadOnlyList<Route> routes, IReadOnlyList<Xdp.Interop.Links.Neighbor> known, ref Family<TAddress> last)
+        where TAddress : unmanaged, IIpAddress<TAddress>
+    {
         // Where rules of somebody else choose among tables, only the node's own stack can tell.
-        var ways = UnderlayRoutes.Steers(_netlink.Rules.List(AddressFamily.InterNetwork)) ? [] : UnderlayRoutes.Ways(routes, _netlink.Neighbors.List(), _mtus);
-        if (ways.SequenceEqual(_ways)) return false;
+        var ways = UnderlayRoutes.Steers(_netlink.Rules.List(family)) ? [] : UnderlayRoutes.Ways<TAddress>(routes, known, _mtus);
+        if (ways.SequenceEqual(last.Ways)) return false;
         var neighbors = new List<Neighbor>();
-        var prefixes = new List<PrefixEntry<IPv4Address>>(ways.Count);
+        var prefixes = new List<PrefixEntry<TAddress>>(ways.Count);
         foreach (var way in ways)
         {
             if (way.Interface == 0)
             {
-                prefixes.Add(new(way.Prefix, way.Length, UnderlayTable<IPv4Address>.ByHost));
+                prefixes.Add(new(way.Prefix, way.Length, UnderlayTable<TAddress>.ByHost));
                 continue;
             }
             var uplink = _uplinks.First(u => u.Ifindex == way.Interface);
             neighbors.Add(new Neighbor { Port = uplink.Port.Id, Mac = way.Mac, Source = uplink.Mac, Mtu = (ushort)Math.Min(way.Mtu, ushort.MaxValue) });
             prefixes.Add(new(way.Prefix, way.Length, neighbors.Count));
         }
-        Volatile.Write(ref _ways, ways);
-        Volatile.Write(ref _table, new UnderlayTable<IPv4Address>(prefixes, [.. neighbors]));
+        Volatile.Write(ref last, new(ways, new UnderlayTable<TAddress>(prefixes, [.. neighbors])));
         return true;
     }
 

@@ -14,11 +14,11 @@ internal sealed class UplinkSteering
 
     private readonly BpfMap _config;
     private readonly MirroredMap<IPv4Address, byte> _addresses;
-    private readonly MirroredMap<ExternalFrontend, byte> _frontends;
+    private readonly MirroredMap<ExternalFrontend<IPv4Address>, byte> _frontends;
     private readonly int _addressRoom;
     private readonly int _frontendRoom;
     private UplinkConfig? _configured;
-    private IReadOnlySet<ExternalFrontend>? _complete; // the set that the map holds, if it holds all of it
+    private IReadOnlySet<ExternalFrontend<IPv4Address>>? _complete; // the set that the map holds, if it holds all of it
 
     /// <param name="uplink">The program; it owns the maps and outlives this object.</param>
     public UplinkSteering(XdpProgram uplink)
@@ -67,11 +67,11 @@ internal sealed class UplinkSteering
         }
     }
 
-    private (List<ExternalFrontend> Left, Errno Why) ApplyFrontends(IReadOnlySet<ExternalFrontend> wanted)
+    private (List<ExternalFrontend<IPv4Address>> Left, Errno Why) ApplyFrontends(IReadOnlySet<ExternalFrontend<IPv4Address>> wanted)
     {
         if (ReferenceEquals(wanted, _complete)) return ([], Errno.None);
         _complete = null;
-        var (left, why) = _frontends.Apply(wanted, (ExternalFrontend frontend, out byte value) =>
+        var (left, why) = _frontends.Apply(wanted, (ExternalFrontend<IPv4Address> frontend, out byte value) =>
         {
             value = 1;
             return wanted.Contains(frontend);
@@ -106,11 +106,11 @@ internal sealed class UplinkSteering
     // struct frontend there; address and port are in network byte order
     private readonly record struct FrontendKey(IPv4Address Address, ushort Port, byte Protocol, byte Zero)
     {
-        public FrontendKey(ExternalFrontend frontend)
+        public FrontendKey(ExternalFrontend<IPv4Address> frontend)
             : this(frontend.Address, Be16.FromHost(frontend.Port).Raw, frontend.Protocol, 0)
         {
         }
 
-        public ExternalFrontend ToFrontend() => new(Address, Be16.FromRaw(Port).Value, Protocol);
+        public ExternalFrontend<IPv4Address> ToFrontend() => new(Address, Be16.FromRaw(Port).Value, Protocol);
     }
 }

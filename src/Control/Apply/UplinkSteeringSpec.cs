@@ -16,5 +16,5 @@ internal sealed record UplinkSteeringSpec
     public IReadOnlyDictionary<IPv4Address, UplinkAddressUse> Addresses { get; init; } = new Dictionary<IPv4Address, UplinkAddressUse>();
 
     /// <summary>Frontends. The same object again costs nothing.</summary>
-    public IReadOnlySet<ExternalFrontend> Frontends { get; init; } = new HashSet<ExternalFrontend>();
+    public IReadOnlySet<ExternalFrontend<IPv4Address>> Frontends { get; init; } = new HashSet<ExternalFrontend<IPv4Address>>();
 }

@@ -13,8 +13,11 @@ public sealed record AttachedEndpoint
 
     public required string Pod { get; init; }
 
-    /// <summary>Address as text and parsed; one per family, IPv4 only now.</summary>
+    /// <summary>IPv4 address; every pod has one.</summary>
     public required IPv4Address Address { get; init; }
+
+    /// <summary>IPv6 address, or null.</summary>
+    public IPv6Address? AddressV6 { get; init; }
 
     /// <summary>Ethernet address of the pod's side.</summary>
     public required MacAddress Mac { get; init; }
@@ -33,6 +36,20 @@ public sealed record AttachedEndpoint
 
     /// <summary>Container of the CNI call; empty otherwise.</summary>
     public required string ContainerId { get; init; }
+
+    /// <summary>All addresses as text, IPv4 first.</summary>
+    public IEnumerable<string> Addresses => AddressV6 is { } v6 ? [$"{Address}", $"{v6}"] : [$"{Address}"];
+
+    /// <summary>The address in a family; false when there is none.</summary>
+    public bool TryGetAddress<TAddress>(out TAddress address)
+        where TAddress : unmanaged, IIpAddress<TAddress>
+    {
+        address = default;
+        object? boxed = TAddress.ByteLength == IPv6Address.Size ? AddressV6 : Address;
+        if (boxed is not TAddress found) return false;
+        address = found;
+        return true;
+    }
 
     /// <summary>"namespace/pod".</summary>
     public string Key => DesiredState.PodKey(Namespace, Pod);

@@ -1,4 +1,3 @@
-using System.Net;
 using Dataplane.Packets;
 using Dataplane.Tables;
 
@@ -12,29 +11,10 @@ public sealed record CompileInput
     /// <summary>Fixed facts of the node.</summary>
     public required NodeSettings Node { get; init; }
 
-    /// <summary>The host port's address.</summary>
-    public required IPv4Address Gateway { get; init; }
+    public required FamilyInput<IPv4Address> IPv4 { get; init; }
 
-    /// <summary>Stands for the node towards its own stack.</summary>
-    public IPv4Address HostPeer { get; init; }
-
-    public required IPNetwork PodCidr { get; init; }
-
-    public required IPNetwork ClusterCidr { get; init; }
-
-    public required IPNetwork ServiceCidr { get; init; }
-
-    /// <summary>Addresses of this node's own interfaces.</summary>
-    public required IReadOnlyCollection<IPv4Address> NodeAddresses { get; init; }
-
-    /// <summary>Those of <see cref="NodeAddresses"/> that serve node ports (K9).</summary>
-    public required IReadOnlyCollection<IPv4Address> NodePortAddresses { get; init; }
-
-    /// <summary>The way out of the cluster.</summary>
-    public UnderlayTable<IPv4Address> Underlay { get; init; } = UnderlayTable<IPv4Address>.Empty;
-
-    /// <summary>Destinations outside of the cluster that see the pods' own addresses.</summary>
-    public PrefixTable<IPv4Address> Unmasqueraded { get; init; } = new([]);
+    /// <summary>Null where the cluster has no IPv6.</summary>
+    public FamilyInput<IPv6Address>? IPv6 { get; init; }
 
     /// <summary>Attached pods.</summary>
     public required IReadOnlyCollection<AttachedEndpoint> Endpoints { get; init; }

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using Dataplane.Packets;
+using Dataplane.Tables;
 
 namespace Dataplane.Control.Compile;
 
@@ -10,9 +11,9 @@ internal static class FieldParser
 {
     /// <summary>An address of either family.</summary>
     public static IPAddress Address(string field, string value) =>
-        IPAddress.TryParse(value, out var address) && (address.AddressFamily == AddressFamily.InterNetworkV6 || IPv4Address.TryParse(value, out _))
-            ? address
-            : throw new InvalidStateException(field, value, "is not an IP address; write it like 10.244.1.7 or fd00::7");
+        IPv4Address.TryParse(value, out var v4) ? From(v4)
+        : IPv6Address.TryParse(value, out var v6) ? From(v6)
+        : throw new InvalidStateException(field, value, "is not an IP address; write it like 10.244.1.7 or fd00::7");
 
     /// <summary>A network with no host bits set.</summary>
     public static IPNetwork Network(string field, string value)
@@ -48,6 +49,56 @@ internal static class FieldParser
             ? mac
             : throw new InvalidStateException(field, value, "is not a unicast Ethernet address; write it like 0e:64:0a:00:00:01");
 
-    /// <summary>The address as the packet path has it.</summary>
-    public static IPv4Address ToIPv4(IPAddress address) => IPv4Address.Read(address.GetAddressBytes());
+    /// <summary>The address as the packet path has it; it is of that family.</summary>
+    public static TAddress To<TAddress>(IPAddress address)
+        where TAddress : unmanaged, IIpAddress<TAddress>
+    {
+        Span<byte> bytes = stackalloc byte[IPv6Address.Size];
+        address.TryWriteBytes(bytes, out _);
+        return TAddress.Read(bytes);
+    }
+
+    /// <summary>The prefix as the packet path has it; it is of that family.</summary>
+    public static PrefixEntry<TAddress> Prefix<TAddress>(IPNetwork network, int value)
+        where TAddress : unmanaged, IIpAddress<TAddress> => new(To<TAddress>(network.BaseAddress), network.PrefixLength, value);
+
+    /// <summary>Whether an address is of a family.</summary>
+    public static bool IsOf<TAddress>(IPAddress address)
+        where TAddress : unmanaged, IIpAddress<TAddress> => address.AddressFamily == (TAddress.ByteLength == IPv6Address.Size ? AddressFamily.InterNetworkV6 : AddressFamily.InterNetwork);
+
+    /// <summary>Whether a network is of a family.</summary>
+    public static bool IsOf<TAddress>(IPNetwork network)
+        where TAddress : unmanaged, IIpAddress<TAddress> => IsOf<TAddress>(network.BaseAddress);
+
+    /// <summary>The one address that a CIDR consists of, as <see cref="IIpAddress{TSelf}.Widen"/> has it; false when it is of more.</summary>
+    public static bool TryHost(string cidr, out IPv6Address address)
+    {
+        const string v4Only = "/32", v6Only = "/128";
+        if (cidr.EndsWith(v4Only, StringComparison.Ordinal) && IPv4Address.TryParse(cidr.AsSpan(0, cidr.Length - v4Only.Length), out var v4))
+        {
+            address = v4.Widen();
+            return true;
+        }
+        address = default;
+        return cidr.EndsWith(v6Only, StringComparison.Ordinal) && IPv6Address.TryParse(cidr.AsSpan(0, cidr.Length - v6Only.Length), out address);
+    }
+
+    /// <summary>An address of either family as <see cref="IIpAddress{TSelf}.Widen"/> has it; :: for no text. False when it is none.</summary>
+    public static bool TryWide(string text, out IPv6Address address)
+    {
+        address = default;
+        if (text.Length == 0 || IPv6Address.TryParse(text, out address)) return true;
+        bool is4 = IPv4Address.TryParse(text, out var v4);
+        address = v4.Widen();
+        return is4;
+    }
+
+    /// <summary>The address as .NET has it.</summary>
+    public static IPAddress From<TAddress>(TAddress address)
+        where TAddress : unmanaged, IIpAddress<TAddress>
+    {
+        Span<byte> bytes = stackalloc byte[IPv6Address.Size];
+        address.CopyTo(bytes);
+        return new IPAddress(bytes[..TAddress.ByteLength]);
+    }
 }

@@ -19,19 +19,19 @@ public sealed class DataplaneOptions
     public string NodeName { get; internal set; } = "";
 
     /// <summary>node-ip.</summary>
-    public IPAddress NodeIp { get; internal set; } = IPAddress.None;
+    public AddressPair NodeIp { get; internal set; } = new(IPAddress.None, null);
 
     /// <summary>uplink: an interface name, or null for "none". "auto" was resolved when the options were loaded.</summary>
     public string? Uplink { get; internal set; }
 
     /// <summary>pod-cidr.</summary>
-    public IPNetwork PodCidr { get; internal set; }
+    public NetworkPair PodCidr { get; internal set; } = new(default, null);
 
     /// <summary>service-cidr.</summary>
-    public IPNetwork ServiceCidr { get; internal set; }
+    public NetworkPair ServiceCidr { get; internal set; } = new(default, null);
 
     /// <summary>cluster-cidr.</summary>
-    public IPNetwork ClusterCidr { get; internal set; }
+    public NetworkPair ClusterCidr { get; internal set; } = new(default, null);
 
     /// <summary>routing.</summary>
     public RoutingMode Routing { get; internal set; }
@@ -126,19 +126,21 @@ public sealed class DataplaneOptions
     /// <summary>log-level.</summary>
     public LogLevel LogLevel { get; internal set; }
 
-    /// <summary>First address of <see cref="PodCidr"/>: the node's address among the pods, and their gateway.</summary>
-    public IPAddress HostPortAddress
-    {
-        get
-        {
-            byte[] bytes = PodCidr.BaseAddress.GetAddressBytes();
-            bytes[^1] |= 1;
-            return new IPAddress(bytes);
-        }
-    }
+    /// <summary>True when the cluster has IPv6 beside IPv4.</summary>
+    public bool DualStack => PodCidr.IPv6 is not null;
+
+    /// <summary>First addresses of <see cref="PodCidr"/>: the node's addresses among the pods, and their gateways.</summary>
+    public AddressPair HostPortAddress => new(First(PodCidr.IPv4), PodCidr.IPv6 is { } v6 ? First(v6) : null);
 
     /// <summary>Every option with its text and source, in the order of docs/configuration.md.</summary>
     public IReadOnlyList<OptionSetting> Settings { get; internal set; } = [];
+
+    private static IPAddress First(IPNetwork network)
+    {
+        byte[] bytes = network.BaseAddress.GetAddressBytes();
+        bytes[^1] |= 1;
+        return new IPAddress(bytes);
+    }
 
     /// <summary>The answer to GetConfig.</summary>
     public Config ToConfig()

@@ -10,6 +10,6 @@ public sealed record NodePortAddresses(bool PrimaryOnly, IReadOnlyList<IPNetwork
     /// <summary>True when an address of the node serves node ports.</summary>
     /// <param name="address">One of the node's.</param>
     /// <param name="primary">node-ip.</param>
-    public bool Contains(IPAddress address, IPAddress primary) =>
-        PrimaryOnly ? address.Equals(primary) : Networks.Count == 0 || Networks.Any(network => network.Contains(address));
+    public bool Contains(IPAddress address, AddressPair primary) =>
+        PrimaryOnly ? address.Equals(primary.IPv4) || address.Equals(primary.IPv6) : Networks.Count == 0 || Networks.Any(network => network.Contains(address));
 }

@@ -102,10 +102,10 @@ public static class OptionLoader
     {
         foreach (var nic in NetworkInterface.GetAllNetworkInterfaces())
         {
-            if (nic.GetIPProperties().UnicastAddresses.Any(unicast => unicast.Address.Equals(options.NodeIp)))
+            if (nic.GetIPProperties().UnicastAddresses.Any(unicast => unicast.Address.Equals(options.NodeIp.IPv4)))
                 return nic.Name;
         }
         throw new OptionException(
-            $"uplink 'auto': no interface has node-ip {options.NodeIp}; give --uplink NAME, correct --node-ip, or write --uplink none for a cluster of one node");
+            $"uplink 'auto': no interface has node-ip {options.NodeIp.IPv4}; give --uplink NAME, correct --node-ip, or write --uplink none for a cluster of one node");
     }
 }

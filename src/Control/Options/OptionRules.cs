@@ -7,15 +7,12 @@ internal static class OptionRules
 {
     public static void Check(DataplaneOptions options, List<string> faults)
     {
-        if (options.PodCidr.PrefixLength < options.ClusterCidr.PrefixLength || !options.ClusterCidr.Contains(options.PodCidr.BaseAddress))
-            faults.Add($"pod-cidr '{options.PodCidr}': not inside cluster-cidr '{options.ClusterCidr}'; correct whichever is wrong");
-        if (Overlap(options.ServiceCidr, options.ClusterCidr))
-            faults.Add($"service-cidr '{options.ServiceCidr}': overlaps cluster-cidr '{options.ClusterCidr}'; give the values that the API server and controller manager have");
-        foreach (var (key, cidr) in (ReadOnlySpan<(string, IPNetwork)>)[("cluster-cidr", options.ClusterCidr), ("service-cidr", options.ServiceCidr)])
-        {
-            if (cidr.Contains(options.NodeIp))
-                faults.Add($"node-ip '{options.NodeIp}': inside {key} '{cidr}'; a node's address is neither a pod's nor a service's");
-        }
+        CheckAddresses(options.NodeIp.IPv4, options.PodCidr.IPv4, options.ClusterCidr.IPv4, options.ServiceCidr.IPv4, faults);
+        bool[] dual = [options.NodeIp.IPv6 is not null, options.PodCidr.IPv6 is not null, options.ClusterCidr.IPv6 is not null, options.ServiceCidr.IPv6 is not null];
+        if (dual.Distinct().Count() > 1)
+            faults.Add($"node-ip '{options.NodeIp}', pod-cidr '{options.PodCidr}', cluster-cidr '{options.ClusterCidr}', service-cidr '{options.ServiceCidr}': only some have IPv6; in a dual-stack cluster all four do, else none");
+        else if (options.DualStack)
+            CheckAddresses(options.NodeIp.IPv6!, options.PodCidr.IPv6!.Value, options.ClusterCidr.IPv6!.Value, options.ServiceCidr.IPv6!.Value, faults);
         if (options.UmemFrames < 2 * options.FillRingSize)
             faults.Add($"umem-frames '{options.UmemFrames}': less than two fill rings of {options.FillRingSize}; raise it or lower fill-ring-size");
         if (options.CompletionRingSize < options.TxRingSize)
@@ -33,6 +30,18 @@ internal static class OptionRules
         }
         if (options.HostPort == options.Uplink)
             faults.Add($"host-port '{options.HostPort}': is the uplink; choose another name");
+    }
+
+    private static void CheckAddresses(IPAddress node, IPNetwork pods, IPNetwork cluster, IPNetwork services, List<string> faults)
+    {
+        if (pods.PrefixLength < cluster.PrefixLength || !cluster.Contains(pods.BaseAddress))
+            faults.Add($"pod-cidr '{pods}': not inside cluster-cidr '{cluster}'; correct whichever is wrong");
+        if (Overlap(services, cluster))
+            faults.Add($"service-cidr '{services}': overlaps cluster-cidr '{cluster}'; give the values that the API server and controller manager have");
+        foreach (var (key, cidr) in (ReadOnlySpan<(string, IPNetwork)>)[("cluster-cidr", cluster), ("service-cidr", services)])
+        {
+            if (cidr.Contains(node)) faults.Add($"node-ip '{node}': inside {key} '{cidr}'; a node's address is neither a pod's nor a service's");
+        }
     }
 
     private static string Text((ushort First, ushort Last) range) => $"{range.First}-{range.Last}";

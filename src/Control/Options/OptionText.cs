@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Numerics;
 using Dataplane.Conntrack;
 using Dataplane.Contracts.Grpc;
+using Dataplane.Packets;
 using Dataplane.Tables;
 
 namespace Dataplane.Control.Options;
@@ -35,35 +36,51 @@ internal static class OptionText
         throw new FormatException($"write a power of two, for example {Math.Min(above, (uint)max)}");
     }
 
-    /// <summary>An IPv4 address in dotted quad form.</summary>
-    public static IPAddress Address(string text)
+    /// <summary>An IPv4 address, in dual-stack clusters with an IPv6 address beside it, in any order.</summary>
+    public static AddressPair Addresses(string text)
     {
-        // IPAddress.Parse also takes "10.1" and "0x0a000001", which nobody means.
-        if (IPAddress.TryParse(text, out var address) && (address.AddressFamily == AddressFamily.InterNetworkV6 || address.ToString() == text))
-            return address.AddressFamily == AddressFamily.InterNetwork
-                ? address
-                : throw new FormatException("IPv6 is not supported yet; write an IPv4 address");
-        throw new FormatException("write an IPv4 address, for example 192.168.1.10");
+        var (v4, v6) = Pair(text, Address, address => address.AddressFamily);
+        return v4 is null ? throw new FormatException("write an IPv4 address, too: tunnels are IPv4") : new AddressPair(v4, v6);
     }
 
-    /// <summary>An IPv4 prefix whose host bits are zero.</summary>
-    public static IPNetwork Cidr(string text, int maxPrefixLength = 32)
+    /// <summary>An IPv4 prefix, in dual-stack clusters with an IPv6 prefix beside it, in any order.</summary>
+    public static NetworkPair Cidrs(string text, int unusedBits = 0)
+    {
+        var (v4, v6) = Pair<IPNetwork?>(text, cidr => Cidr(cidr, unusedBits), network => network!.Value.BaseAddress.AddressFamily);
+        return v4 is null ? throw new FormatException("write an IPv4 prefix, too: clusters of IPv6 alone are not supported") : new NetworkPair(v4.Value, v6);
+    }
+
+    /// <summary>A prefix of either family whose host bits are zero.</summary>
+    /// <param name="text">Address and length.</param>
+    /// <param name="unusedBits">How many bits must be left for hosts.</param>
+    public static IPNetwork Cidr(string text, int unusedBits = 0)
     {
         int slash = text.IndexOf('/', StringComparison.Ordinal);
         if (slash < 0 || !int.TryParse(text.AsSpan(slash + 1), NumberStyles.None, CultureInfo.InvariantCulture, out int length))
-            throw new FormatException("write address/length, for example 10.244.1.0/24");
+            throw new FormatException("write address/length, for example 10.244.1.0/24 or fd00:10:244:1::/64");
         var address = Address(text[..slash]);
-        if (length < 1 || length > maxPrefixLength)
-            throw new FormatException($"write a prefix length from 1 to {maxPrefixLength}");
         byte[] bytes = address.GetAddressBytes();
-        uint value = (uint)bytes[0] << 24 | (uint)bytes[1] << 16 | (uint)bytes[2] << 8 | bytes[3];
-        uint mask = uint.MaxValue << (32 - length);
-        if ((value & ~mask) != 0)
+        int longest = bytes.Length * 8 - unusedBits;
+        if (length < 1 || length > longest) throw new FormatException($"write a prefix length from 1 to {longest}");
+        for (int bit = length; bit < bytes.Length * 8; bit++) bytes[bit / 8] &= (byte)~(0x80 >> bit % 8);
+        var network = new IPAddress(bytes);
+        return network.Equals(address) ? new IPNetwork(network, length) : throw new FormatException($"host bits are set; write {network}/{length}");
+    }
+
+    private static IPAddress Address(string text) =>
+        IPv4Address.TryParse(text, out _) || IPv6Address.TryParse(text, out _) ? IPAddress.Parse(text) : throw new FormatException("write an IP address, for example 192.168.1.10 or fd00::10");
+
+    private static (T? V4, T? V6) Pair<T>(string text, Func<string, T> parse, Func<T, AddressFamily> family)
+    {
+        T? v4 = default, v6 = default;
+        foreach (string part in text.Split(',', StringSplitOptions.TrimEntries))
         {
-            uint network = value & mask;
-            throw new FormatException($"host bits are set; write {network >> 24}.{network >> 16 & 255}.{network >> 8 & 255}.{network & 255}/{length}");
+            var value = parse(part);
+            ref var place = ref family(value) == AddressFamily.InterNetwork ? ref v4 : ref v6;
+            if (place is not null) throw new FormatException("write one of each family, with a comma between them");
+            place = value;
         }
-        return new IPNetwork(address, length);
+        return (v4, v6);
     }
 
     /// <summary>An interface name, leaving room for a suffix.</summary>

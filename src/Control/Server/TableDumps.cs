@@ -72,22 +72,22 @@ internal sealed class TableDumps(NodeRuntime node)
     {
         foreach (var endpoint in node.Endpoints)
         {
-            yield return new RouteEntry { Destination = $"{endpoint.Address}/32", Kind = "endpoint", Via = endpoint.Key, Port = endpoint.Port };
+            foreach (string address in endpoint.Addresses) yield return new RouteEntry { Destination = OnlyOf(address), Kind = "endpoint", Via = endpoint.Key, Port = endpoint.Port };
         }
         uint host = node.Engine.Tables.Node.HostPort;
         foreach (var address in node.LocalAddresses)
         {
-            yield return new RouteEntry { Destination = $"{address}/32", Kind = "host", Via = node.Options.HostPort, Port = host };
+            yield return new RouteEntry { Destination = OnlyOf($"{address}"), Kind = "host", Via = node.Options.HostPort, Port = host };
         }
         uint uplink = node.UplinkDevice?.Port.Id ?? 0u;
         foreach (var item in node.State.Nodes.Values.Where(n => n.Name != node.Options.NodeName))
         {
             foreach (string cidr in item.PodCidrs) yield return new RouteEntry { Destination = cidr, Kind = "overlay", Via = item.Name, Port = uplink };
-            foreach (string address in item.Addresses.Where(a => IPv4Address.TryParse(a, out _))) yield return new RouteEntry { Destination = address + "/32", Kind = "overlay", Via = item.Name, Port = uplink };
+            foreach (string address in item.Addresses) yield return new RouteEntry { Destination = OnlyOf(address), Kind = "overlay", Via = item.Name, Port = uplink };
         }
-        yield return new RouteEntry { Destination = node.Options.PodCidr.ToString(), Kind = "unreachable" };
-        yield return new RouteEntry { Destination = node.Options.ClusterCidr.ToString(), Kind = "unreachable" };
+        foreach (var cidr in node.Options.PodCidr.All.Concat(node.Options.ClusterCidr.All)) yield return new RouteEntry { Destination = cidr.ToString(), Kind = "unreachable" };
         yield return new RouteEntry { Destination = "0.0.0.0/0", Kind = "host", Via = node.Options.HostPort, Port = host };
+        if (node.Options.DualStack) yield return new RouteEntry { Destination = "::/0", Kind = "host", Via = node.Options.HostPort, Port = host };
     }
 
     public IEnumerable<PortEntry> Ports() => node.Engine.Ports.Select(Entry);
@@ -117,12 +117,14 @@ internal sealed class TableDumps(NodeRuntime node)
         }
     }
 
+    private static string OnlyOf(string address) => address + (address.Contains(':') ? "/128" : "/32");
+
     /// <exception cref="InvalidStateException">Not an IPv4 address.</exception>
     public static IPv4Address IPv4(string field, string text)
     {
         var address = FieldParser.Address(field, text);
         return address.AddressFamily == AddressFamily.InterNetwork
-            ? FieldParser.ToIPv4(address)
+            ? FieldParser.To<IPv4Address>(address)
             : throw new InvalidStateException(field, text, "is IPv6, which this version does not carry");
     }
 

@@ -35,6 +35,9 @@ public readonly struct FlowTuple<TAddress> : IEquatable<FlowTuple<TAddress>>
     /// <summary>The tuple of a packet that goes the other way.</summary>
     public FlowTuple<TAddress> Mirror() => new(Destination, Source, DestinationPort, SourcePort, Protocol);
 
+    /// <summary>The same with addresses of either family as IPv6 has them; zeros stay zeros.</summary>
+    public FlowTuple<IPv6Address> Widen() => new(Source.Widen(), Destination.Widen(), SourcePort, DestinationPort, Protocol);
+
     /// <summary>
     /// 64 well-spread bits. Multiply-and-fold with a secret seed: unlike a CRC, whose collisions hold for every seed,
     /// colliding tuples cannot be prepared by who does not know the seed.

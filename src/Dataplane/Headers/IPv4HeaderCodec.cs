@@ -33,7 +33,7 @@ public static class IPv4HeaderCodec
         fields.Protocol = header.Protocol;
         fields.HopLimit = header.TimeToLive;
         fields.Flags = flags;
-        fields.FragmentId = header.Identification;
+        fields.FragmentId = header.Identification.Raw;
         return true;
     }
 
@@ -94,8 +94,25 @@ public static class IPv4HeaderCodec
             Sequence = Be16.FromHost(error == IcmpError.PacketTooBig ? (ushort)mtu : (ushort)0),
         };
         MemoryMarshal.Write(icmp, in header);
+        WriteIcmpChecksum(icmp);
+    }
+
+    /// <summary>Sums an ICMP message and writes the field.</summary>
+    public static void WriteIcmpChecksum(Span<byte> icmp)
+    {
+        MemoryMarshal.Write(icmp[IcmpHeader.ChecksumOffset..], (ushort)0);
         ushort checksum = Checksum.Compute(icmp);
-        MemoryMarshal.Write(icmp[2..], in checksum);
+        MemoryMarshal.Write(icmp[IcmpHeader.ChecksumOffset..], in checksum);
+    }
+
+    /// <summary>Sets both bits of explicit congestion notification and brings the checksum up to date.</summary>
+    public static void MarkCongestion(Span<byte> header)
+    {
+        header = header[..IPv4Header.Size];
+        ushort before = MemoryMarshal.Read<ushort>(header);
+        header[1] |= 3;
+        ushort checksum = Checksum.UpdateComplete(MemoryMarshal.Read<ushort>(header[ChecksumOffset..]), Checksum.Delta(before, MemoryMarshal.Read<ushort>(header)));
+        MemoryMarshal.Write(header[ChecksumOffset..], in checksum);
     }
 
     /// <summary>See <see cref="IIpAddress{TSelf}.FinishSegment"/>.</summary>

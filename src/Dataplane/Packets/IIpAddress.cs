@@ -19,6 +19,27 @@ public interface IIpAddress<TSelf> : IEquatable<TSelf>, IComparable<TSelf>
     /// <summary>True when the ICMP checksum is over a pseudo-header too: not in IPv4 (RFC 792), but in IPv6 (RFC 4443, section 2.3).</summary>
     static abstract bool IcmpCoversAddresses { get; }
 
+    /// <summary>Smallest MTU, bytes, that a report about a path is believed to be.</summary>
+    static abstract int LeastMtu { get; }
+
+    /// <summary>Bytes of the longest ICMP error, IP header included.</summary>
+    static abstract int LargestIcmpError { get; }
+
+    /// <summary>True for the ICMP types that quote the packet they are about.</summary>
+    static abstract bool IsIcmpError(byte icmpType);
+
+    /// <summary>The two bits of explicit congestion notification in a header (RFC 3168).</summary>
+    static abstract int ReadEcn(ReadOnlySpan<byte> header);
+
+    /// <summary>Sets both bits of explicit congestion notification, and what depends on them.</summary>
+    static abstract void MarkCongestion(Span<byte> header);
+
+    /// <summary>Computes the checksum of an ICMP message between two addresses anew and writes it.</summary>
+    static abstract void WriteIcmpChecksum(Span<byte> icmp, TSelf source, TSelf destination);
+
+    /// <summary>True for the ICMP types that concern one link only: neighbour and listener discovery, which IPv4 does by other means.</summary>
+    static abstract bool IsOfLink(byte icmpType);
+
     /// <summary>True for the ICMP types of echo request and reply, whose identifier takes the place of ports.</summary>
     static abstract bool IsEcho(byte icmpType);
 
@@ -28,11 +49,17 @@ public interface IIpAddress<TSelf> : IEquatable<TSelf>, IComparable<TSelf>
     /// <summary>An address that means a host itself, and has no business outside of it: 127.0.0.0/8, 0.0.0.0/8, ::1, ::.</summary>
     bool IsLoopback { get; }
 
+    /// <summary>Parses text; false for anything else, the other family's addresses included.</summary>
+    static abstract bool TryParse(ReadOnlySpan<char> text, out TSelf address);
+
     /// <summary>Reads an address from the first <see cref="ByteLength"/> bytes.</summary>
     static abstract TSelf Read(ReadOnlySpan<byte> bytes);
 
     /// <summary>Writes the address to the first <see cref="ByteLength"/> bytes.</summary>
     void CopyTo(Span<byte> destination);
+
+    /// <summary>The address as IPv6 has it: an IPv4 address mapped (RFC 4291, section 2.5.5.2), but for 0.0.0.0, which becomes ::.</summary>
+    IPv6Address Widen();
 
     /// <summary>The address with all bits after <paramref name="prefixLength"/> cleared.</summary>
     TSelf Mask(int prefixLength);

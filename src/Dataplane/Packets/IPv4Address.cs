@@ -41,6 +41,28 @@ public readonly struct IPv4Address : IIpAddress<IPv4Address>
     public static bool IcmpCoversAddresses => false;
 
     /// <inheritdoc/>
+    public static int LeastMtu => 552; // net.ipv4.route.min_pmtu
+
+    /// <inheritdoc/>
+    public static int LargestIcmpError => 576; // RFC 1812, section 4.3.2.3
+
+    /// <inheritdoc/>
+    public static bool IsIcmpError(byte icmpType) =>
+        icmpType is IcmpHeader.DestinationUnreachable or IcmpHeader.TimeExceeded or IcmpHeader.ParameterProblem or IcmpHeader.SourceQuench or IcmpHeader.Redirect;
+
+    /// <inheritdoc/>
+    public static int ReadEcn(ReadOnlySpan<byte> header) => header[1] & 3;
+
+    /// <inheritdoc/>
+    public static void MarkCongestion(Span<byte> header) => IPv4HeaderCodec.MarkCongestion(header);
+
+    /// <inheritdoc/>
+    public static void WriteIcmpChecksum(Span<byte> icmp, IPv4Address source, IPv4Address destination) => IPv4HeaderCodec.WriteIcmpChecksum(icmp);
+
+    /// <inheritdoc/>
+    public static bool IsOfLink(byte icmpType) => false;
+
+    /// <inheritdoc/>
     public static bool IsEcho(byte icmpType) => icmpType is IcmpHeader.EchoRequest or IcmpHeader.EchoReply;
 
     /// <inheritdoc/>
@@ -57,6 +79,9 @@ public readonly struct IPv4Address : IIpAddress<IPv4Address>
 
     /// <inheritdoc/>
     public void CopyTo(Span<byte> destination) => MemoryMarshal.Write(destination, in _raw);
+
+    /// <inheritdoc/>
+    public IPv6Address Widen() => IsZero ? default : IPv6Address.FromHost(0, 0xffff_0000_0000UL | Value);
 
     /// <inheritdoc/>
     public IPv4Address Mask(int prefixLength) => prefixLength == 0 ? default : FromHost(Value & uint.MaxValue << (32 - prefixLength));

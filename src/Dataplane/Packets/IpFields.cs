@@ -23,5 +23,5 @@ public struct IpFields<TAddress>
     public PacketFlags Flags;
 
     /// <summary>Tells fragments of one packet from those of another; only with <see cref="PacketFlags.Fragment"/>.</summary>
-    public Be16 FragmentId;
+    public uint FragmentId;
 }

@@ -42,8 +42,8 @@ public struct PacketInfo<TAddress>
     /// <summary>Length of the IP packet by its own header.</summary>
     public int IpLength;
 
-    /// <summary>IPv4 identification, for fragments.</summary>
-    public Be16 FragmentId;
+    /// <summary>Identification of the IP packet, memory order; for fragments.</summary>
+    public uint FragmentId;
 
     /// <summary>Protocol, addresses and ports as they came in.</summary>
     public FlowTuple<TAddress> Tuple;

@@ -69,10 +69,7 @@ public static class IcmpErrorTranslate
         ulong before = (ulong)info.Tuple.Source.ChecksumWords + info.Tuple.Destination.ChecksumWords;
         ulong after = (ulong)source.ChecksumWords + leaves.Destination.ChecksumWords;
         TAddress.RewriteAddresses(packet.Network, source, leaves.Destination, Checksum.Delta(before, after));
-        var message = packet.Transport;
-        MemoryMarshal.Write(message[2..], (ushort)0);
-        ushort checksum = Checksum.Compute(message);
-        MemoryMarshal.Write(message[2..], in checksum);
+        TAddress.WriteIcmpChecksum(packet.Transport, source, leaves.Destination);
         return Verdict.Continue;
     }
 
@@ -87,7 +84,9 @@ public static class IcmpErrorTranslate
         {
             // The sender knows its request by the identifier.
             ushort old = MemoryMarshal.Read<ushort>(transport[IcmpHeader.IdentifierOffset..]), identifier = now.SourcePort.Raw;
-            ushort sum = Checksum.UpdateComplete(MemoryMarshal.Read<ushort>(transport[IcmpHeader.ChecksumOffset..]), Checksum.Delta(old, identifier));
+            ulong from = old, to = identifier;
+            if (TAddress.IcmpCoversAddresses) (from, to) = (from + before, to + after);
+            ushort sum = Checksum.UpdateComplete(MemoryMarshal.Read<ushort>(transport[IcmpHeader.ChecksumOffset..]), Checksum.Delta(from, to));
             MemoryMarshal.Write(transport[IcmpHeader.IdentifierOffset..], in identifier);
             MemoryMarshal.Write(transport[IcmpHeader.ChecksumOffset..], in sum);
             return;

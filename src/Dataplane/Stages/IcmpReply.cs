@@ -6,12 +6,10 @@ namespace Dataplane.Stages;
 
 /// <summary>
 /// Turns a packet that cannot be delivered into an ICMP error to its sender, in place: the packet's first bytes become the quote
-/// (RFC 1812, section 4.3.2: as much as fits 576 bytes), and headers are put before it.
+/// (as much as fits the longest error of the family), and headers are put before it.
 /// </summary>
 public static class IcmpReply
 {
-    private const int LargestMessage = 576;
-
     /// <summary>
     /// Must come before anything is rewritten: the sender can only make sense of what it sent. Never answers an ICMP error or a
     /// later fragment (RFC 1122, section 3.2.2), nor more often than the rate limit allows; then it is a plain drop.
@@ -29,7 +27,7 @@ public static class IcmpReply
 
         int headers = TAddress.IcmpErrorLength;
         packet.TrimFront(info.NetworkOffset);
-        packet.Truncate(Math.Min(info.HeadLength, LargestMessage - headers));
+        packet.Truncate(Math.Min(info.HeadLength, TAddress.LargestIcmpError - headers));
         if (!packet.TryPrepend(headers + EthernetHeader.Size)) return Verdict.Drop(DropReason.HeadroomExhausted);
         // The gateway's address is the node's own: its stack would refuse an error from it as martian, and outside of the cluster it
         // means nothing. To the node, the address that it asked for answers; outside, the node's.

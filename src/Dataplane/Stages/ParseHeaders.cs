@@ -84,15 +84,8 @@ public static class ParseHeaders
         where TAddress : unmanaged, IIpAddress<TAddress>
     {
         var header = MemoryMarshal.Read<IcmpHeader>(transport);
-        switch (header.Type)
-        {
-            case IcmpHeader.EchoRequest or IcmpHeader.EchoReply:
-                return header.Identifier.Raw * 0x10001u;
-            case IcmpHeader.DestinationUnreachable or IcmpHeader.TimeExceeded or IcmpHeader.ParameterProblem or IcmpHeader.SourceQuench or IcmpHeader.Redirect:
-                info.Flags |= PacketFlags.IcmpError;
-                return 0;
-            default:
-                return 0;
-        }
+        if (TAddress.IsEcho(header.Type)) return header.Identifier.Raw * 0x10001u;
+        if (TAddress.IsIcmpError(header.Type)) info.Flags |= PacketFlags.IcmpError;
+        return 0;
     }
 }

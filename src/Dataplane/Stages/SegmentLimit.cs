@@ -13,7 +13,6 @@ namespace Dataplane.Stages;
 public static class SegmentLimit
 {
     private const int MaximumSegmentSize = 2, NoOperation = 1, EndOfOptions = 0; // kinds of options (RFC 9293, section 3.1)
-    private const ushort LeastMtu = 552; // net.ipv4.route.min_pmtu: no forged report makes segments smaller
 
     /// <summary>The MTU that stands for the MSS of a SYN, bytes; 0 when it has none.</summary>
     public static ushort OfSyn<TAddress>(in Packet<TAddress> packet)
@@ -35,7 +34,7 @@ public static class SegmentLimit
             {
                 // It counts neither header, with or without options (RFC 6691).
                 int mtu = BinaryPrimitives.ReadUInt16BigEndian(options[2..]) + TAddress.HeaderLength + TcpHeader.Size;
-                return (ushort)Math.Clamp(mtu, LeastMtu, ushort.MaxValue);
+                return (ushort)Math.Clamp(mtu, TAddress.LeastMtu, ushort.MaxValue);
             }
             options = options[length..];
         }
@@ -57,7 +56,7 @@ public static class SegmentLimit
     {
         if (mtu == 0) return; // a router of before RFC 1191, which does not say
         ref ushort limit = ref direction == FlowDirection.Original ? ref entry.OriginalMtu : ref entry.ReplyMtu;
-        mtu = Math.Max(mtu, LeastMtu);
+        mtu = Math.Max(mtu, (ushort)TAddress.LeastMtu); // no forged report makes segments tiny
         if (limit == 0 || mtu < limit) limit = mtu;
     }
 }

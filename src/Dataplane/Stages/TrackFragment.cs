@@ -22,10 +22,10 @@ public static class TrackFragment
         ref readonly var t = ref info.Tuple;
         if ((info.Flags & PacketFlags.LaterFragment) == 0)
         {
-            fragments.Remember(t.Source, t.Destination, info.FragmentId.Raw, t.Protocol, t.SourcePort, t.DestinationPort, now);
+            fragments.Remember(t.Source, t.Destination, info.FragmentId, t.Protocol, t.SourcePort, t.DestinationPort, now);
             return Verdict.Continue;
         }
-        if (!fragments.TryFind(t.Source, t.Destination, info.FragmentId.Raw, t.Protocol, now, out var sourcePort, out var destinationPort))
+        if (!fragments.TryFind(t.Source, t.Destination, info.FragmentId, t.Protocol, now, out var sourcePort, out var destinationPort))
         {
             return Verdict.Drop(DropReason.FragmentFirstMissing);
         }

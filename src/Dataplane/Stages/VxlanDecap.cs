@@ -49,16 +49,22 @@ public static class VxlanDecap
     private static Verdict CarryCongestion<TAddress>(ref Packet<TAddress> packet)
         where TAddress : unmanaged, IIpAddress<TAddress>
     {
-        if (!packet.TryRead(EthernetHeader.Size, out IPv4Header inner) || inner.Version != 4) return Verdict.Continue; // parsing will say what is wrong
-        int ecn = inner.TypeOfService & 3;
-        if (ecn == 3) return Verdict.Continue;
+        if (!packet.TryRead(0, out EthernetHeader ethernet)) return Verdict.Continue; // parsing will say what is wrong
+        return ethernet.EtherType.Value switch
+        {
+            EtherTypes.IPv4 => CarryTo<IPv4Address>(packet.Data[EthernetHeader.Size..], IPv4Header.Size),
+            EtherTypes.IPv6 => CarryTo<IPv6Address>(packet.Data[EthernetHeader.Size..], IPv6Header.Size),
+            _ => Verdict.Continue,
+        };
+    }
+
+    private static Verdict CarryTo<TInner>(Span<byte> header, int least)
+        where TInner : unmanaged, IIpAddress<TInner>
+    {
+        if (header.Length < least) return Verdict.Continue;
+        int ecn = TInner.ReadEcn(header);
         if (ecn == 0) return Verdict.Drop(DropReason.EcnInvalid);
-        var header = packet.Data.Slice(EthernetHeader.Size, IPv4Header.Size);
-        ushort delta = Checksum.Delta(Be16.FromHost((ushort)(header[0] << 8 | header[1])).Raw, Be16.FromHost((ushort)(header[0] << 8 | header[1] | 3)).Raw);
-        header[1] |= 3;
-        ushort checksum = System.Runtime.InteropServices.MemoryMarshal.Read<ushort>(header[10..]);
-        checksum = Checksum.UpdateComplete(checksum, delta);
-        System.Runtime.InteropServices.MemoryMarshal.Write(header[10..], in checksum);
+        if (ecn != 3) TInner.MarkCongestion(header);
         return Verdict.Continue;
     }
 }

@@ -30,7 +30,7 @@ public static class VxlanEncap
     {
         if (!vtep.Resolved) return Verdict.Drop(DropReason.NeighborUnresolved);
         ref var info = ref packet.Info;
-        int ecn = packet.Network[1] & 3;
+        int ecn = TAddress.ReadEcn(packet.Network);
         // The inner Ethernet header stands directly before the IP header, wherever that is.
         int before = OuterLength + EthernetHeader.Size - info.NetworkOffset;
         if (!packet.TryPrepend(before)) return Verdict.Drop(DropReason.HeadroomExhausted);

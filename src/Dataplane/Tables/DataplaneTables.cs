@@ -28,4 +28,7 @@ public sealed class DataplaneTables
 
     /// <summary>Tables of IPv4.</summary>
     public required FamilyTables<IPv4Address> IPv4 { get; init; }
+
+    /// <summary>Tables of IPv6; null where the cluster has none.</summary>
+    public FamilyTables<IPv6Address>? IPv6 { get; init; }
 }

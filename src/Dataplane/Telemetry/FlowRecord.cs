@@ -18,11 +18,11 @@ public struct FlowRecord
     /// <summary>Why, for a drop or an ICMP error.</summary>
     public DropReason Reason;
 
-    /// <summary>The packet as it came in; all zero when it was too short to tell.</summary>
-    public FlowTuple<IPv4Address> Tuple;
+    /// <summary>The packet as it came in, IPv4 addresses mapped (::ffff:a.b.c.d); all zero when it was too short to tell.</summary>
+    public FlowTuple<IPv6Address> Tuple;
 
     /// <summary>The packet as it left.</summary>
-    public FlowTuple<IPv4Address> Translated;
+    public FlowTuple<IPv6Address> Translated;
 
     public uint SourceIdentity;
     public uint DestinationIdentity;

@@ -9,7 +9,8 @@ namespace Dataplane.Workers;
 /// Holds back TCP segments for a pod until the end of their batch, so that consecutive ones of a flow leave as one packet. Nothing
 /// waits longer than that, and a flow's packets keep their order.
 /// </summary>
-internal sealed class Coalescer(Transmitter transmitter, Umem umem, WorkerCounters counters)
+internal sealed class Coalescer<TAddress>(Transmitter transmitter, Umem umem, WorkerCounters counters)
+    where TAddress : unmanaged, IIpAddress<TAddress>
 {
     private const int Flows = 8;
     private const int LargestIpPacket = 65535;
@@ -21,11 +22,11 @@ internal sealed class Coalescer(Transmitter transmitter, Umem umem, WorkerCounte
     /// Takes a packet that is ready to leave, or makes way for it: false means that the caller sends it, after what was held of its
     /// flow.
     /// </summary>
-    public bool Offer(Port port, ReadOnlySpan<XdpDescriptor> frames, ref PacketInfo<IPv4Address> info)
+    public bool Offer(Port port, ReadOnlySpan<XdpDescriptor> frames, ref PacketInfo<TAddress> info)
     {
         if (port.Kind != PortKind.Pod || info.Flow < 0 || !port.Socket.MultiBuffer || !port.Socket.TxMetadata) return false;
         int index = Find(ref info);
-        var packet = new Packet<IPv4Address>(umem.Frame(frames[0].Address), ref info);
+        var packet = new Packet<TAddress>(umem.Frame(frames[0].Address), ref info);
         uint sequence = 0;
         int payload = 0;
         if (frames.Length != 1 || !Coalesce.IsCandidate(ref packet, out sequence, out payload))
@@ -50,7 +51,7 @@ internal sealed class Coalescer(Transmitter transmitter, Umem umem, WorkerCounte
         _count = 0;
     }
 
-    private int Find(ref PacketInfo<IPv4Address> info)
+    private int Find(ref PacketInfo<TAddress> info)
     {
         for (int i = 0; i < _count; i++)
         {
@@ -59,7 +60,7 @@ internal sealed class Coalescer(Transmitter transmitter, Umem umem, WorkerCounte
         return -1;
     }
 
-    private bool TryMerge(Held held, in Packet<IPv4Address> packet, in XdpDescriptor frame, uint sequence, int payload)
+    private bool TryMerge(Held held, in Packet<TAddress> packet, in XdpDescriptor frame, uint sequence, int payload)
     {
         if (held.Push || sequence != held.NextSequence || held.Frames == XdpDescriptor.MaxPerPacket) return false;
         if (held.Info.TotalLength - held.Info.NetworkOffset + payload > LargestIpPacket) return false;
@@ -73,7 +74,7 @@ internal sealed class Coalescer(Transmitter transmitter, Umem umem, WorkerCounte
         return true;
     }
 
-    private static void Hold(Held held, Port port, in XdpDescriptor frame, in PacketInfo<IPv4Address> info, uint next)
+    private static void Hold(Held held, Port port, in XdpDescriptor frame, in PacketInfo<TAddress> info, uint next)
     {
         held.Port = port;
         held.Info = info;
@@ -94,7 +95,7 @@ internal sealed class Coalescer(Transmitter transmitter, Umem umem, WorkerCounte
     {
         if (held.Frames > 1)
         {
-            var packet = new Packet<IPv4Address>(umem.Frame(held.Descriptors[0].Address), ref held.Info);
+            var packet = new Packet<TAddress>(umem.Frame(held.Descriptors[0].Address), ref held.Info);
             Coalesce.Finish(ref packet, held.Push);
             counters.CoalescedPackets++;
             counters.CoalescedSegments += (uint)held.Frames;
@@ -115,7 +116,7 @@ internal sealed class Coalescer(Transmitter transmitter, Umem umem, WorkerCounte
     private sealed class Held
     {
         public readonly XdpDescriptor[] Descriptors = new XdpDescriptor[XdpDescriptor.MaxPerPacket];
-        public PacketInfo<IPv4Address> Info;
+        public PacketInfo<TAddress> Info;
         public Port Port = null!;
         public int Frames;
         public uint NextSequence;

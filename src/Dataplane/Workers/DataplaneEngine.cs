@@ -25,12 +25,15 @@ public sealed class DataplaneEngine : IDisposable
 
     /// <param name="options">Sizes.</param>
     /// <param name="conntrack">Flows of all workers.</param>
+    /// <param name="conntrackV6">Flows of IPv6; null where the cluster has none.</param>
     /// <param name="initial">Tables to start with.</param>
-    public DataplaneEngine(EngineOptions options, ConntrackTable<IPv4Address> conntrack, DataplaneTables initial)
+    public DataplaneEngine(EngineOptions options, ConntrackTable<IPv4Address> conntrack, ConntrackTable<IPv6Address>? conntrackV6, DataplaneTables initial)
     {
         Options = options;
         Conntrack = conntrack;
+        ConntrackV6 = conntrackV6;
         Affinity = new AffinityTable<IPv4Address>(options.AffinityEntries);
+        AffinityV6 = conntrackV6 is null ? null : new AffinityTable<IPv6Address>(options.AffinityEntries);
         _tables = initial;
         Umem = Umem.Create(options.Frames);
         _owners = new FrameOwners(options.Frames);
@@ -43,7 +46,9 @@ public sealed class DataplaneEngine : IDisposable
         for (int i = 0; i < Workers.Length; i++)
         {
             var path = new PathContext<IPv4Address>(conntrack, conntrack.Writer(i), new FragmentTable<IPv4Address>(), Affinity, (ulong)Random.Shared.NextInt64());
-            Workers[i] = new Worker(i, this, options.Worker with { Cpu = options.Cpus.Length > i ? options.Cpus[i] : -1 }, path);
+            var pathV6 = conntrackV6 is null ? null
+                : new PathContext<IPv6Address>(conntrackV6, conntrackV6.Writer(i), new FragmentTable<IPv6Address>(), AffinityV6!, (ulong)Random.Shared.NextInt64());
+            Workers[i] = new Worker(i, this, options.Worker with { Cpu = options.Cpus.Length > i ? options.Cpus[i] : -1 }, path, pathV6);
         }
         Connect();
         foreach (var worker in Workers) worker.Start();
@@ -55,8 +60,14 @@ public sealed class DataplaneEngine : IDisposable
     /// <summary>Flows of all workers.</summary>
     public ConntrackTable<IPv4Address> Conntrack { get; }
 
+    /// <summary>Flows of IPv6; null where the cluster has none.</summary>
+    public ConntrackTable<IPv6Address>? ConntrackV6 { get; }
+
     /// <summary>Which endpoints of services clients had, for all workers.</summary>
     public AffinityTable<IPv4Address> Affinity { get; }
+
+    /// <summary>The same of IPv6.</summary>
+    public AffinityTable<IPv6Address>? AffinityV6 { get; }
 
     /// <summary>The threads.</summary>
     public Worker[] Workers { get; }
@@ -129,12 +140,18 @@ public sealed class DataplaneEngine : IDisposable
     /// Has ends of TCP connections, whose other end is gone, say where they are, so that they can be told. Returns at once; frames that are
     /// lacking, or a full ring, are no harm: then they learn of it when they send something themselves.
     /// </summary>
-    public void Probe(IReadOnlyList<FlowProbe<IPv4Address>> probes)
+    public void Probe(IReadOnlyList<FlowProbe<IPv4Address>> probes) => Probe(probes, static (w, part) => w.Probe(part, w.PathV4));
+
+    /// <inheritdoc cref="Probe(IReadOnlyList{FlowProbe{IPv4Address}})"/>
+    public void Probe(IReadOnlyList<FlowProbe<IPv6Address>> probes) => Probe(probes, static (w, part) => w.Probe(part, w.PathV6!));
+
+    private void Probe<TAddress>(IReadOnlyList<FlowProbe<TAddress>> probes, Action<Worker, FlowProbe<TAddress>[]> run)
+        where TAddress : unmanaged, IIpAddress<TAddress>
     {
         for (int i = 0, worker = 0; i < probes.Count; i += ProbesPerRound, worker = (worker + 1) % Workers.Length)
         {
-            FlowProbe<IPv4Address>[] part = [.. probes.Skip(i).Take(ProbesPerRound)];
-            Workers[worker].Post(w => w.Probe(part));
+            FlowProbe<TAddress>[] part = [.. probes.Skip(i).Take(ProbesPerRound)];
+            Workers[worker].Post(w => run(w, part));
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using Dataplane.Conntrack;
+using Dataplane.Headers;
 using Dataplane.Packets;
 using Dataplane.Stages;
 using Dataplane.Tables;
@@ -23,15 +24,15 @@ public sealed class Worker : IDisposable
     private readonly WorkerOptions _options;
     private readonly Umem _umem;
     private readonly FramePool _pool;
-    private readonly PathContext<IPv4Address> _path;
-    private readonly PacketBatch<IPv4Address> _batch = new();
+    private readonly PacketBatch _batch = new();
+    private readonly Lane<IPv4Address> _v4;
+    private readonly Lane<IPv6Address>? _v6;
+    private readonly bool[] _isV6 = new bool[PacketBatch.Capacity]; // by place in the batch
     private readonly Transmitter _transmitter;
-    private readonly Coalescer _coalescer;
     private readonly WorkerTaps _taps;
     private readonly WaitSet _waits = new();
     private readonly ConcurrentQueue<Action<Worker>> _commands = new();
     private readonly XdpDescriptor[] _handedOver = new XdpDescriptor[XdpDescriptor.MaxPerPacket];
-    private readonly ulong[] _hashes = new ulong[PacketBatch<IPv4Address>.Capacity];
     private readonly Thread _thread;
     private readonly long _spinTicks;
     private Port[] _ports = [];
@@ -39,16 +40,16 @@ public sealed class Worker : IDisposable
     private int _sleeping;
     private bool _stop;
 
-    internal Worker(int id, DataplaneEngine engine, WorkerOptions options, PathContext<IPv4Address> path)
+    internal Worker(int id, DataplaneEngine engine, WorkerOptions options, PathContext<IPv4Address> v4, PathContext<IPv6Address>? v6)
     {
         Id = id;
         _engine = engine;
         _options = options;
         _umem = engine.Umem;
-        _path = path;
         _pool = new FramePool(engine.Umem.FrameCount, engine.SharedFrames);
         _transmitter = new Transmitter(id, engine.Umem, _pool, Counters);
-        _coalescer = new Coalescer(_transmitter, engine.Umem, Counters);
+        _v4 = new Lane<IPv4Address>(v4, new Coalescer<IPv4Address>(_transmitter, engine.Umem, Counters));
+        _v6 = v6 is null ? null : new Lane<IPv6Address>(v6, new Coalescer<IPv6Address>(_transmitter, engine.Umem, Counters));
         _taps = new WorkerTaps(Counters, engine.Umem);
         _spinTicks = options.SpinMicroseconds * Stopwatch.Frequency / 1_000_000;
         _thread = new Thread(Loop) { IsBackground = true, Name = $"worker-{id}", Priority = ThreadPriority.Highest };
@@ -140,21 +141,27 @@ public sealed class Worker : IDisposable
         port.Close(_pool);
     }
 
-    internal void Probe(FlowProbe<IPv4Address>[] probes)
+    internal void Probe<TAddress>(FlowProbe<TAddress>[] probes, PathContext<TAddress> path)
+        where TAddress : unmanaged, IIpAddress<TAddress>
     {
-        var tables = _engine.Tables;
-        _path.Begin(tables, tables.IPv4, _engine.Clock.Seconds);
+        BeginRound(_engine.Clock.Seconds);
         foreach (var probe in probes)
         {
             if (!_pool.TryTake(out ulong address)) return;
-            var info = new PacketInfo<IPv4Address> { Start = Umem.RxHeadroom };
-            var packet = new Packet<IPv4Address>(_umem.Frame(address), ref info);
-            var verdict = TcpProbe.Run(ref packet, _path, probe);
+            var info = new PacketInfo<TAddress> { Start = Umem.RxHeadroom };
+            var packet = new Packet<TAddress>(_umem.Frame(address), ref info);
+            var verdict = TcpProbe.Run(ref packet, path, probe);
             _handedOver[0] = new XdpDescriptor(address, 0);
             if (verdict.Kind == VerdictKind.Forward) _transmitter.Send(_engine.PortById(verdict.Port), _handedOver.AsSpan(0, 1), ref info);
             else _transmitter.Free(_handedOver.AsSpan(0, 1));
         }
     }
+
+    /// <summary>This worker's path of IPv4; for commands that it runs.</summary>
+    internal PathContext<IPv4Address> PathV4 => _v4.Path;
+
+    /// <summary>This worker's path of IPv6, where there is one; for commands that it runs.</summary>
+    internal PathContext<IPv6Address>? PathV6 => _v6?.Path;
 
     // A fault here is a bug. It ends the thread, /healthz says so, and pods fail closed; it must not take control with it.
     private void Loop()
@@ -166,7 +173,7 @@ public sealed class Worker : IDisposable
         catch (Exception e)
         {
             Failure = e;
-            _path.Flows.Offline(); // the others must not wait for it before they recycle flows
+            GoOffline(); // the others must not wait for it before they recycle flows
             _options.Failed?.Invoke(Id, e);
         }
     }
@@ -174,7 +181,7 @@ public sealed class Worker : IDisposable
     private void RunLoop()
     {
         if (_options.Cpu >= 0) CpuAffinity.Pin(_options.Cpu);
-        _path.Flows.Quiescent();
+        Quiescent();
         long idleSince = Stopwatch.GetTimestamp();
         while (!Volatile.Read(ref _stop))
         {
@@ -199,12 +206,11 @@ public sealed class Worker : IDisposable
     {
         bool worked = !_commands.IsEmpty && RunCommands();
         uint now = _engine.Clock.Seconds;
-        var tables = _engine.Tables;
-        _path.Begin(tables, tables.IPv4, now);
+        BeginRound(now);
         var ports = _ports;
         foreach (var port in ports)
         {
-            if (_batch.Receive(port, _umem) != 0)
+            if (_batch.Receive(port, _umem, _v4.Infos) != 0)
             {
                 ProcessBatch();
                 worked = true;
@@ -217,10 +223,30 @@ public sealed class Worker : IDisposable
             if (port.HasTransmitWork) port.Flush(_pool, Counters);
         }
         WakeOthers();
-        _path.Flows.Expire(now, ExpiryBudget);
-        _path.Flows.Quiescent();
+        _v4.Path.Flows.Expire(now, ExpiryBudget);
+        _v6?.Path.Flows.Expire(now, ExpiryBudget);
+        Quiescent();
         _pool.Balance(_engine.FramesPerWorker);
         return worked;
+    }
+
+    private void BeginRound(uint now)
+    {
+        var tables = _engine.Tables;
+        _v4.Begin(tables, tables.IPv4, now);
+        if (tables.IPv6 is { } family) _v6?.Begin(tables, family, now);
+    }
+
+    private void Quiescent()
+    {
+        _v4.Path.Flows.Quiescent();
+        _v6?.Path.Flows.Quiescent();
+    }
+
+    private void GoOffline()
+    {
+        _v4.Path.Flows.Offline();
+        _v6?.Path.Flows.Offline();
     }
 
     private void ProcessBatch()
@@ -229,32 +255,51 @@ public sealed class Worker : IDisposable
         Counters.Batches++;
         Counters.Packets += (uint)batch.Count;
         _taps.BeginBatch();
+        bool anyV6 = false;
         for (int i = 0; i < batch.Count; i++)
         {
-            _taps.Incoming(i, batch.Frames(i), ref batch.Info(i));
-            var packet = new Packet<IPv4Address>(_umem.Frame(batch.Frames(i)[0].Address), ref batch.Info(i));
-            batch.VerdictOf(i) = PacketPath<IPv4Address>.Prepare(ref packet, _path);
-            _hashes[i] = batch.Info(i).Hash;
-        }
-        // For one or two packets there is nothing to overlap.
-        if (batch.Count > 2) _path.Conntrack.Prefetch(_hashes.AsSpan(0, batch.Count));
-        for (int i = 0; i < batch.Count; i++)
-        {
-            ref var verdict = ref batch.VerdictOf(i);
-            ref var info = ref batch.Info(i);
-            int length = info.TotalLength;
-            if (!verdict.IsFinal)
+            _taps.Incoming(i, batch.Frames(i), ref _v4.Infos[i]);
+            var frame = _umem.Frame(batch.Frames(i)[0].Address);
+            var verdict = _v4.Prepare(i, frame);
+            _isV6[i] = verdict.IsDrop(DropReason.EtherTypeUnsupported) && IsV6(_v4.Infos[i], frame);
+            if (_isV6[i])
             {
-                var packet = new Packet<IPv4Address>(_umem.Frame(batch.Frames(i)[0].Address), ref info);
-                verdict = PacketPath<IPv4Address>.Run(ref packet, _path);
+                anyV6 = true;
+                _v6!.Adopt(i, _v4.Infos[i]);
+                verdict = _v6.Prepare(i, frame);
             }
-            Finish(i, verdict, ref info, length);
+            batch.VerdictOf(i) = verdict;
         }
-        _coalescer.Flush();
+        _v4.Prefetch();
+        if (anyV6) _v6!.Prefetch();
+        for (int i = 0; i < batch.Count; i++)
+        {
+            if (_isV6[i]) Conclude(i, _v6!);
+            else Conclude(i, _v4);
+        }
+        _v4.Coalescer.Flush();
+        if (anyV6) _v6!.Coalescer.Flush();
         _taps.EndBatch();
     }
 
-    private void Finish(int index, Verdict verdict, ref PacketInfo<IPv4Address> info, int length)
+    // A pod that has no IPv6 address sends such packets all the same: they concern nobody.
+    private bool IsV6(in PacketInfo<IPv4Address> info, ReadOnlySpan<byte> frame) =>
+        _v6?.Path.Family is { } family && info.HeadLength >= EthernetHeader.Size
+        && System.Buffers.Binary.BinaryPrimitives.ReadUInt16BigEndian(frame[(info.Start + EthernetHeader.Size - 2)..]) == EtherTypes.IPv6
+        && (info.Origin != PacketOrigin.Pod || family.Endpoints.OfPort(info.InPort) >= 0);
+
+    private void Conclude<TAddress>(int index, Lane<TAddress> lane)
+        where TAddress : unmanaged, IIpAddress<TAddress>
+    {
+        ref var info = ref lane.Infos[index];
+        var verdict = _batch.VerdictOf(index);
+        int length = info.TotalLength;
+        if (!verdict.IsFinal) verdict = lane.Run(index, _umem.Frame(_batch.Frames(index)[0].Address));
+        Finish(index, verdict, ref info, length, lane.Coalescer);
+    }
+
+    private void Finish<TAddress>(int index, Verdict verdict, ref PacketInfo<TAddress> info, int length, Coalescer<TAddress> coalescer)
+        where TAddress : unmanaged, IIpAddress<TAddress>
     {
         var frames = _batch.Frames(index);
         var direction = verdict.Direction != TrafficDirection.None ? verdict.Direction
@@ -269,7 +314,7 @@ public sealed class Worker : IDisposable
         {
             _taps.Outgoing(verdict.Port, frames, ref info);
             var port = _engine.PortById(verdict.Port);
-            var failure = info.Origin is PacketOrigin.Overlay or PacketOrigin.Uplink && port is not null && _coalescer.Offer(port, frames, ref info)
+            var failure = info.Origin is PacketOrigin.Overlay or PacketOrigin.Uplink && port is not null && coalescer.Offer(port, frames, ref info)
                 ? DropReason.None
                 : _transmitter.Send(port, frames, ref info);
             if (failure != DropReason.None)
@@ -322,10 +367,10 @@ public sealed class Worker : IDisposable
         {
             bool sending = false;
             foreach (var port in _ports) sending |= port.Socket.Tx.Outstanding != 0;
-            _path.Flows.Offline();
+            GoOffline();
             Counters.Sleeps++;
             _waits.Wait(sending ? 1 : _options.SleepMilliseconds);
-            _path.Flows.Quiescent();
+            Quiescent();
         }
         Volatile.Write(ref _sleeping, 0);
     }

@@ -9,7 +9,7 @@ namespace Dataplane.Workers;
 /// </summary>
 internal sealed class WorkerTaps(WorkerCounters counters, Umem umem)
 {
-    private readonly long[] _records = new long[PacketBatch<IPv4Address>.Capacity];
+    private readonly long[] _records = new long[PacketBatch.Capacity];
     private CaptureRing? _capture;
     private CaptureRing? _active;
     private long _cursor;
@@ -39,20 +39,23 @@ internal sealed class WorkerTaps(WorkerCounters counters, Umem umem)
     public void EndBatch() => _active?.Publish(_cursor);
 
     /// <summary>A packet as it came in.</summary>
-    public void Incoming(int index, ReadOnlySpan<XdpDescriptor> frames, ref PacketInfo<IPv4Address> info)
+    public void Incoming<TAddress>(int index, ReadOnlySpan<XdpDescriptor> frames, ref PacketInfo<TAddress> info)
+        where TAddress : unmanaged, IIpAddress<TAddress>
     {
         if (_active is not { } ring) return;
         _records[index] = Copy(ring, frames, ref info, info.InPort, outgoing: false);
     }
 
     /// <summary>A packet as it leaves; one that will be cut is shown whole, as a capture on a NIC with TSO would.</summary>
-    public void Outgoing(ushort port, ReadOnlySpan<XdpDescriptor> frames, ref PacketInfo<IPv4Address> info)
+    public void Outgoing<TAddress>(ushort port, ReadOnlySpan<XdpDescriptor> frames, ref PacketInfo<TAddress> info)
+        where TAddress : unmanaged, IIpAddress<TAddress>
     {
         if (_active is { } ring) Copy(ring, frames, ref info, port, outgoing: true);
     }
 
     /// <summary>How a packet ended.</summary>
-    public void Ended(int index, Verdict verdict, DropReason reason, TrafficDirection direction, ref PacketInfo<IPv4Address> info, int length)
+    public void Ended<TAddress>(int index, Verdict verdict, DropReason reason, TrafficDirection direction, ref PacketInfo<TAddress> info, int length)
+        where TAddress : unmanaged, IIpAddress<TAddress>
     {
         if (_active is { } ring && reason != DropReason.None && _records[index] >= 0) ring.SetReason(_records[index], reason);
         if (!_events || reason == DropReason.None && (info.Flags & PacketFlags.OpensFlow) == 0) return;
@@ -62,8 +65,8 @@ internal sealed class WorkerTaps(WorkerCounters counters, Umem umem)
             Verdict = verdict.Kind,
             Direction = direction,
             Reason = reason,
-            Tuple = info.Tuple,
-            Translated = info.Translated,
+            Tuple = info.Tuple.Widen(),
+            Translated = info.Translated.Widen(),
             SourceIdentity = info.SourceIdentity,
             DestinationIdentity = info.DestinationIdentity,
             InPort = info.InPort,
@@ -74,7 +77,8 @@ internal sealed class WorkerTaps(WorkerCounters counters, Umem umem)
         if (!Events.TryWrite(record)) counters.LostEvents++;
     }
 
-    private long Copy(CaptureRing ring, ReadOnlySpan<XdpDescriptor> frames, ref PacketInfo<IPv4Address> info, ushort port, bool outgoing)
+    private long Copy<TAddress>(CaptureRing ring, ReadOnlySpan<XdpDescriptor> frames, ref PacketInfo<TAddress> info, ushort port, bool outgoing)
+        where TAddress : unmanaged, IIpAddress<TAddress>
     {
         long start = ring.Begin(_time, port, outgoing, info.TotalLength, ref _cursor);
         if (start < 0) return start;

@@ -7,6 +7,7 @@ using Dataplane.Agent.Sync;
 using Dataplane.Agent.Tests.Clusters;
 using Dataplane.Agent.Tests.Manifests;
 using Xunit.Abstractions;
+using V1 = Dataplane.Contracts.V1;
 
 namespace Dataplane.Agent.Tests.Compiling;
 
@@ -77,6 +78,86 @@ public sealed class ScaleTests(ITestOutputHelper output)
         Assert.Equal(4, Assert.Single(Measure("diff", () => StateDiff.Between(grown, changed)).Upserts.Services).Backends.Count);
     }
 
+    [Fact]
+    public void A_change_of_one_slice_among_100_000_endpoints_costs_its_service()
+    {
+        var objects = ClusterObjects.Of(Measure("make", () => Enumerable.Range(0, 10_000).SelectMany(i => Service(i, Slice(i, 10))).ToList()));
+        var compiler = new StateCompiler("n1");
+        var state = Measure("compile", () => compiler.Compile(objects));
+        Assert.Equal(100_000, state.Services.Sum(s => s.Backends.Count));
+        Step(5000, 9);
+        Step(7000, 11);
+
+        var clock = Stopwatch.StartNew();
+        const int Rounds = 100;
+        long allocated = 0, worst = 0;
+        for (var round = 0; round < Rounds; round++)
+        {
+            var before = state;
+            var bytes = Step(round * 97, 11 + round % 3);
+            allocated += bytes;
+            worst = Math.Max(worst, bytes);
+            // All others are the very messages that the dataplane has already.
+            Assert.Equal(1, before.Services.Zip(state.Services).Count(p => !ReferenceEquals(p.First, p.Second)));
+        }
+        output.WriteLine($"{allocated / Rounds} bytes a change, {worst} at worst");
+        // A list of all services alone would be 80,000, one of all endpoints 800,000.
+        Assert.True(worst < 30_000, $"{worst} bytes");
+
+        clock.Restart();
+        for (var round = 0; round < Rounds; round++)
+            Step(round * 97 + 1, 8);
+        output.WriteLine($"view, compile, diff and request: {clock.Elapsed.TotalMilliseconds / Rounds:F3} ms a change");
+
+        // From "an object changed" to "the request is there"; returns the bytes allocated for it.
+        long Step(int service, int endpoints)
+        {
+            KubeObject[] changed = [Slice(service, endpoints)];
+            var start = GC.GetAllocatedBytesForCurrentThread();
+            objects = objects.With([], changed);
+            var next = compiler.Compile(objects);
+            var diff = StateDiff.Between(state, next);
+            var request = new V1.UpdateRequest { BaseGeneration = 1, Generation = 2, Upserts = diff.Upserts, Deletes = diff.Deletes };
+            var bytes = GC.GetAllocatedBytesForCurrentThread() - start;
+            Assert.Equal(endpoints, Assert.Single(request.Upserts.Services).Backends.Count);
+            Assert.Equal("services +1 -0", diff.Summary);
+            state = next;
+            return bytes;
+        }
+    }
+
+    [Fact]
+    public void A_small_file_among_many_is_read_without_looking_at_the_others()
+    {
+        using var directory = new TemporaryDirectory();
+        for (var i = 0; i < 3000; i++)
+            directory.Write($"s{i:D4}.yaml", Service(i, 10));
+        var manifests = new ManifestDirectory(directory.Path, Log.None);
+        var compiler = new StateCompiler("n1");
+        var scan = Measure("scan", manifests.Scan);
+        var state = compiler.Compile(scan.Objects);
+        Measure("scan again, nothing changed", manifests.Scan);
+        Change(5);
+        Change(6);
+        for (var round = 7; round < 12; round++)
+            Assert.True(Change(round) < 300_000);
+
+        long Change(int backends)
+        {
+            directory.Replace("s1234.yaml", Service(1234, backends));
+            var start = GC.GetAllocatedBytesForCurrentThread();
+            var next = Measure("scan, compile and diff, one file changed", () =>
+            {
+                var found = manifests.Scan(["s1234.yaml"]);
+                Assert.True(found.Changed);
+                return compiler.Compile(found.Objects);
+            });
+            Assert.Equal("services +1 -0", StateDiff.Between(state, next).Summary);
+            state = next;
+            return GC.GetAllocatedBytesForCurrentThread() - start;
+        }
+    }
+
     private T Measure<T>(string what, Func<T> action)
     {
         var clock = Stopwatch.StartNew();
@@ -93,4 +174,23 @@ public sealed class ScaleTests(ITestOutputHelper output)
         $"---\napiVersion: v1\nkind: Service\nmetadata: {{name: s{i}}}\nspec: {{clusterIP: 10.{96 + i / 65536}.{i / 256 % 256}.{i % 256}, ports: [{{port: 80}}]}}\n"
         + $"---\napiVersion: discovery.k8s.io/v1\nkind: EndpointSlice\nmetadata: {{name: s{i}, labels: {{kubernetes.io/service-name: s{i}}}}}\naddressType: IPv4\nports: [{{port: 8080}}]\nendpoints:\n"
         + string.Concat(Enumerable.Range(0, backends).Select(b => $"- {{addresses: [10.244.{i % 250}.{b + 2}], nodeName: n1}}\n"));
+
+    private static IEnumerable<KubeObject> Service(int i, EndpointSlice slice) =>
+    [
+        new Service(new ObjectMeta("default", $"s{i}", LabelSet.Empty))
+        {
+            Type = ServiceType.NodePort,
+            ClusterIPs = [new IpAddress((UInt128)(0x0a600000u + (uint)i), false)],
+            Ports = [new ServicePort("", Protocol.Tcp, 80, new PortReference(80, null), (ushort)(20000 + i))],
+        },
+        slice,
+    ];
+
+    private static EndpointSlice Slice(int i, int endpoints) =>
+        new(new ObjectMeta("default", $"s{i}-1", LabelSet.Of([new(EndpointSlice.ServiceNameLabel, $"s{i}")])))
+        {
+            Ports = [new SlicePort("", Protocol.Tcp, 8080)],
+            Endpoints = [.. Enumerable.Range(0, endpoints).Select(e => new SliceEndpoint(
+                new IpAddress((UInt128)(0x0af40000u + (uint)(i * 16 + e)), false), true, true, false, $"n{e % 50}", [], []))],
+        };
 }

@@ -1,4 +1,5 @@
 using Dataplane.Agent.Desired;
+using Dataplane.Agent.Model;
 using Dataplane.Agent.Tests.Clusters;
 
 namespace Dataplane.Agent.Tests.Compiling;
@@ -68,6 +69,29 @@ public class StabilityTests
             Yaml.Policy("d", "a", "ingress: [{ports: [{port: 80}, {port: 81}]}]"))).State;
         var rules = Assert.Single(state.Policies).Ingress.Rules;
         Assert.Equal(["80 d/a", "81 d/a"], rules.Select(r => $"{r.FirstPort} {r.Origin}"));
+    }
+
+    // Readiness changes all the time, and policy does not ask for it.
+    [Theory]
+    [InlineData("", "", "conditions: [{type: Ready, status: 'False'}]", true)]
+    [InlineData("", "", "phase: Pending", true)]
+    [InlineData("", "", "phase: Succeeded", false)]
+    [InlineData("app: other", "", "phase: Running", false)]
+    [InlineData("", "{name: http, containerPort: 81}", "phase: Running", false)]
+    [InlineData("", "{containerPort: 81, hostPort: 81}", "phase: Running", true)]
+    public void A_change_that_policy_does_not_see_leaves_its_parts_as_they_are(string labels, string ports, string status, bool same)
+    {
+        var objects = Yaml.Objects(Grid.Nodes, Web, Db, Deny);
+        var before = _compiler.Compile(objects);
+        var changed = Yaml.One<Pod>(Yaml.Pod("d", "web", "10.244.1.5", "n1", labels.Length > 0 ? labels : "app: web", ports, status: status));
+        objects = objects.With([], [changed]);
+        var after = _compiler.Compile(objects);
+        Assert.Equal(same, ReferenceEquals(before.Identities, after.Identities) && ReferenceEquals(before.Ipcache, after.Ipcache));
+        Assert.Equal(new StateCompiler("n1").Compile(objects).State.Workloads.Select(w => w.Pod), after.State.Workloads.Select(w => w.Pod));
+        // A node's zone is none of policy's business, its addresses are.
+        var moved = _compiler.Compile(objects.With([], [Yaml.One<Node>(Grid.Nodes.Split("---\n")[1].Replace("name: n1", "name: n1, labels: {topology.kubernetes.io/zone: b}", StringComparison.Ordinal))]));
+        Assert.Same(after.Ipcache, moved.Ipcache);
+        Assert.NotSame(moved.Ipcache, _compiler.Compile(objects.With([], [Yaml.One<Node>(Yaml.Node("n1", "192.168.0.9", "10.244.1.0/24"))])).Ipcache);
     }
 
     [Fact]

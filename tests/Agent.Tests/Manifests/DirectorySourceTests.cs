@@ -26,6 +26,15 @@ public sealed class DirectorySourceTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task K32_the_first_view_holds_everything()
+    {
+        for (var i = 10; i < 60; i++)
+            _directory.Write($"f{i}.yaml", Names.Namespaces($"n{i}"));
+        Start(Never);
+        Assert.Equal(string.Join(' ', Enumerable.Range(10, 50).Select(i => $"n{i}")), await NextAsync());
+    }
+
+    [Fact]
     public async Task Edits_renames_and_deletions_take_effect()
     {
         _directory.Write("a.yaml", Names.Namespaces("a"));

@@ -1,5 +1,7 @@
+using System.Text.Json;
 using Dataplane.Agent.Tests.Clusters;
 using Dataplane.Agent.Tests.Manifests;
+using Dataplane.Agent.Tests.Services;
 using Dataplane.Testing;
 
 namespace Dataplane.Agent.Tests.Process;
@@ -85,6 +87,74 @@ public sealed class ProcessTests : IAsyncDisposable
         Assert.Contains($"dataplane_agent_manifest_errors{{file=\"{_manifests["bad.yaml"]}\"}} 1\n", metrics, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task K33_serves_what_kube_proxy_serves()
+    {
+        _manifests.Write("cluster.yaml", Grid.Text + ServiceYaml.Service("type: NodePort, externalTrafficPolicy: Local, ports: [{port: 80, nodePort: 30080}]")
+            + ServiceYaml.Slice("{addresses: [10.244.2.5], nodeName: n2}"));
+        int port = FreePort(), metrics = FreePort();
+        await _served.StartAsync();
+        using var agent = BackgroundProcess.Start(Program, [
+            "run", "--node-name", "n1", "--manifests", _manifests.Path, "--control", $"unix://{_run["c.sock"]}",
+            "--healthz-listen", $"127.0.0.1:{port}", "--metrics-listen", $"127.0.0.1:{metrics}", "--service-proxy-name", "", "--disable-external-ips"]);
+        agent.WaitForOutput("synced", Patience);
+        using var http = new HttpClient();
+        using var health = await http.GetAsync($"http://127.0.0.1:{port}/healthz");
+        Assert.Equal(200, (int)health.StatusCode);
+        Assert.Equal("nosniff", Assert.Single(health.Headers.GetValues("X-Content-Type-Options")));
+        Assert.Equal("application/json", health.Content.Headers.ContentType?.MediaType);
+        Assert.Matches("""^\{"lastUpdated": "[^"]+ \+0000 UTC","currentTime": "[^"]+ \+0000 UTC", "nodeEligible": true\}$""", await health.Content.ReadAsStringAsync());
+        Assert.Matches("""^\{"lastUpdated": "[^"]+","currentTime": "[^"]+"\}$""", await http.GetStringAsync($"http://127.0.0.1:{port}/livez"));
+        Assert.Equal("dataplane", await http.GetStringAsync($"http://127.0.0.1:{metrics}/proxyMode"));
+        using var options = JsonDocument.Parse(await http.GetStringAsync($"http://127.0.0.1:{metrics}/configz"));
+        var found = options.RootElement.GetProperty("dataplane-agent");
+        Assert.Equal("n1", found.GetProperty("nodeName").GetString());
+        Assert.True(found.GetProperty("disableExternalIPs").GetBoolean());
+
+        var text = await http.GetStringAsync($"http://127.0.0.1:{metrics}/metrics");
+        string[] expected =
+        [
+            "kubeproxy_sync_proxy_rules_duration_seconds_bucket{ip_family=\"IPv4\",le=\"0.001\"} ",
+            "kubeproxy_sync_proxy_rules_duration_seconds_bucket{ip_family=\"IPv4\",le=\"16.384\"} 1\n",
+            "kubeproxy_sync_proxy_rules_duration_seconds_bucket{ip_family=\"IPv4\",le=\"+Inf\"} 1\n",
+            "kubeproxy_sync_proxy_rules_duration_seconds_count{ip_family=\"IPv4\"} 1\n",
+            "kubeproxy_sync_full_proxy_rules_duration_seconds_count{ip_family=\"IPv4\"} 1\n",
+            "kubeproxy_sync_proxy_rules_sync_failures_total{ip_family=\"IPv4\"} 0\n",
+            "kubeproxy_sync_proxy_rules_service_changes_total 1\n",
+            "kubeproxy_sync_proxy_rules_endpoint_changes_total 1\n",
+            "kubeproxy_sync_proxy_rules_endpoint_changes_pending 0\n",
+            "kubeproxy_sync_proxy_rules_no_local_endpoints_total{ip_family=\"IPv4\",traffic_policy=\"internal\"} 0\n",
+            "kubeproxy_sync_proxy_rules_no_local_endpoints_total{ip_family=\"IPv4\",traffic_policy=\"external\"} 1\n",
+            "kubeproxy_network_programming_duration_seconds_bucket{ip_family=\"IPv4\",le=\"0.25\"} 0\n",
+            "kubeproxy_proxy_healthz_total{code=\"200\"} 1\n",
+            "kubeproxy_proxy_livez_total{code=\"200\"} 1\n",
+            "process_start_time_seconds 1",
+        ];
+        Assert.All(expected, line => Assert.Contains(line, text, StringComparison.Ordinal));
+
+        // The node is to go: balancers are told.
+        _manifests.Replace("cluster.yaml", Grid.Text.Replace("name: n1}", "name: n1, deletionTimestamp: '2026-01-01T00:00:00Z'}", StringComparison.Ordinal));
+        agent.WaitForOutput("generation 2 updated", Patience);
+        Assert.Equal(503, (int)(await http.GetAsync($"http://127.0.0.1:{port}/healthz")).StatusCode);
+        Assert.Equal(200, (int)(await http.GetAsync($"http://127.0.0.1:{port}/livez")).StatusCode);
+        agent.Signal("TERM");
+        Assert.Equal(0, agent.WaitForExit(Patience));
+    }
+
+    [Fact]
+    public async Task K33_a_health_port_that_is_taken_is_no_reason_to_stop()
+    {
+        using var other = new System.Net.Sockets.TcpListener(System.Net.IPAddress.Loopback, 0);
+        other.Start();
+        var port = ((System.Net.IPEndPoint)other.LocalEndpoint).Port;
+        await _served.StartAsync();
+        using var agent = BackgroundProcess.Start(Program, [.. Run[..^2], "--healthz-listen", $"127.0.0.1:{port}"]);
+        agent.WaitForOutput($"--healthz-listen 127.0.0.1:{port}: cannot listen: ", Patience);
+        Assert.Equal("sync 1", await _served.Control.NextAsync());
+        agent.Signal("TERM");
+        Assert.Equal(0, agent.WaitForExit(Patience));
+    }
+
     [Theory]
     [InlineData("Option '--node-name' is required", "run", "--manifests", "/tmp")]
     [InlineData("no source of objects; give --manifests DIR", "run", "--node-name", "n")]
@@ -94,6 +164,8 @@ public sealed class ProcessTests : IAsyncDisposable
     [InlineData("--in-cluster: reading from an API server is not in this version", "run", "--node-name", "n", "--in-cluster")]
     [InlineData("--manifests, --kubeconfig and --in-cluster exclude each other", "run", "--node-name", "n", "--in-cluster", "--manifests", "/tmp")]
     [InlineData("--metrics-listen here: not an address and port", "run", "--node-name", "n", "--manifests", "/tmp", "--metrics-listen", "here")]
+    [InlineData("--healthz-listen 10256: not an address and port; give for example 0.0.0.0:10256, or off", "run", "--node-name", "n", "--manifests", "/tmp", "--healthz-listen", "10256")]
+    [InlineData("--service-proxy-name a b: not a label value", "run", "--node-name", "n", "--manifests", "/tmp", "--service-proxy-name", "a b")]
     [InlineData("Unrecognized command or argument 'walk'", "walk")]
     public async Task Bad_usage_is_named_and_ends_with_2(string expected, params string[] args)
     {

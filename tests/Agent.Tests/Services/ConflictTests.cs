@@ -56,7 +56,7 @@ public class ConflictTests
         const string NodePort = "type: NodePort, ports: [{port: 80, nodePort: 30080}]";
         var state = Compile(A(NodePort, New), B(NodePort, Old), Service("clusterIP: 10.96.0.3, type: NodePort, ports: [{port: 80, nodePort: 30080, protocol: UDP}]", "c"));
         Assert.Equal(["a: 10.96.0.1", "b: 10.96.0.2 ", "c: 10.96.0.3 "], Addresses(state));
-        Assert.Equal(["Service default/a: nodePort port 30080/TCP of the nodes belongs to Service default/b and is not served here; choose another"], Warnings(state));
+        Assert.Equal(["Service default/a: nodePort 30080/TCP belongs to Service default/b and is not served here; choose another"], Warnings(state));
     }
 
     [Fact]
@@ -72,8 +72,8 @@ public class ConflictTests
         Assert.Equal(["a: 10.96.0.1", "b: 10.96.0.2 ", "c: 10.96.0.3 "], Addresses(state));
         Assert.Equal(
             [
-                "Service default/a: nodePort port 30080/TCP of the nodes belongs to Service default/b and is not served here; choose another",
-                "Service default/c: healthCheckNodePort port 30080/TCP of the nodes belongs to Service default/b and is not served here; choose another",
+                "Service default/a: nodePort 30080/TCP belongs to Service default/b and is not served here; choose another",
+                "Service default/c: healthCheckNodePort 30080/TCP belongs to Service default/b and is not served here; choose another",
             ],
             Warnings(state));
     }

@@ -63,6 +63,14 @@ public class FrontendTests
         Assert.Equal(["ClusterIp 10.96.0.10:80"], Frontends(CompileOne(Service(ingress: "{ip: 192.0.2.7}"))));
 
     [Fact]
+    public void K11_a_balancer_address_that_nothing_can_be_sent_to_leaves_the_rest_of_the_service()
+    {
+        var state = Compile(Service(Balanced, ingress: "{ip: 127.0.0.1}, {ip: 192.0.2.7}"));
+        Assert.Equal(["ClusterIp 10.96.0.10:80", "NodePort :30080", "LoadBalancer 192.0.2.7:80"], Frontends(Assert.Single(state.Services)));
+        Assert.Equal(["Service default/web: status.loadBalancer.ingress 127.0.0.1 is a loopback address; it is not served"], Warnings(state));
+    }
+
+    [Fact]
     public void K12_source_ranges_are_trimmed_and_brought_into_form()
     {
         var state = Compile(Service(Balanced + ", loadBalancerSourceRanges: [' 10.1.2.3/8 ', \"192.0.2.0/24\\t\", 10.0.0.0/8]", ingress: "{ip: 192.0.2.7}"));

@@ -113,7 +113,7 @@ public class HostPortTests
     public void K38_two_container_ports_behind_one_host_port_are_named()
     {
         var state = Compile(Pod("{containerPort: 80, hostPort: 8080}, {containerPort: 81, hostPort: 8080}"));
-        Assert.Equal(["Pod default/p: hostPort port 8080/TCP of the nodes is asked for twice; container port 80 has it"], Warnings(state));
+        Assert.Equal(["Pod default/p: hostPort 8080/TCP is asked for twice; container port 80 has it"], Warnings(state));
         Assert.Equal(["10.244.1.5:80 ClusterAndLocal"], Backends(Assert.Single(state.Services)));
     }
 
@@ -124,11 +124,11 @@ public class HostPortTests
         var old = Pod("{containerPort: 80, hostPort: 8080}", "q", "10.244.1.6").Replace("name: q,", "name: q, creationTimestamp: '2025-01-01T00:00:00Z',", StringComparison.Ordinal);
         var state = Compile(young, old);
         Assert.Equal([0, 1], state.Services.Select(s => s.Frontends.Count));
-        Assert.Equal(["Pod default/p: hostPort port 8080/TCP of the nodes belongs to Pod default/q and is not served here; choose another"], Warnings(state));
+        Assert.Equal(["Pod default/p: hostPort 8080/TCP belongs to Pod default/q and is not served here; choose another"], Warnings(state));
         // A node port is one of the nodes, too; one that is at an address of its own is not.
         var service = Service("type: NodePort, ports: [{port: 80, nodePort: 8080}]", created: "2024-01-01T00:00:00Z");
         var clash = Compile(service, old, Pod("{containerPort: 80, hostPort: 8080, hostIP: 192.168.0.1}"));
-        Assert.Equal(["Pod default/q: hostPort port 8080/TCP of the nodes belongs to Service default/web and is not served here; choose another"], Warnings(clash));
+        Assert.Equal(["Pod default/q: hostPort 8080/TCP belongs to Service default/web and is not served here; choose another"], Warnings(clash));
         Assert.Equal(["192.168.0.1:8080"], clash.Services.Where(s => s.Name == "pod/p" && s.Frontends.Count == 1).Select(s => s.PortName));
     }
 

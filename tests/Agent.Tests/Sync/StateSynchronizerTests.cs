@@ -34,7 +34,7 @@ public sealed class StateSynchronizerTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task Nothing_is_sent_before_the_first_state()
+    public async Task K32_nothing_is_sent_before_the_first_state()
     {
         Start();
         await Task.Delay(100);
@@ -105,7 +105,7 @@ public sealed class StateSynchronizerTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_lost_dataplane_is_tried_again_and_reported_once()
+    public async Task K32_a_lost_dataplane_is_tried_again_and_reported_once()
     {
         _control.Before = _ => throw new RpcException(StatusCode.Unavailable, "no such socket");
         Start();
@@ -139,7 +139,7 @@ public sealed class StateSynchronizerTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task A_refused_state_is_reported_and_the_next_one_is_tried()
+    public async Task K32_of_a_refused_state_the_last_one_stays_in_force_and_the_next_is_tried()
     {
         Start();
         Publish("a");
@@ -220,6 +220,53 @@ public sealed class StateSynchronizerTests : IAsyncDisposable
         Assert.Equal("update 2", await _control.NextAsync());
         Assert.Equal("d", Nodes());
         Assert.True(_control.IsQuiet);
+    }
+
+    [Fact]
+    public async Task O1_calls_are_measured_by_kind_and_those_that_fail_are_counted()
+    {
+        Start();
+        Publish("a");
+        await _control.NextAsync();
+        Publish("b");
+        await _control.NextAsync();
+        await WaitForAsync(() => _synchronizer!.Updates == 1);
+        Assert.Equal((2, 1, 1, 0), Counts());
+        _control.Before = what =>
+        {
+            if (what == "update")
+                throw new RpcException(StatusCode.InvalidArgument, "no");
+        };
+        Publish("c");
+        await _control.NextAsync();
+        await WaitForAsync(() => _telemetry.Failures == 1);
+        Assert.Equal((3, 1, 2, 1), Counts());
+        // It waits, until another state is taken that is in force.
+        Assert.NotNull(_telemetry.PendingSince);
+        Publish("b");
+        await WaitForAsync(() => _telemetry.PendingSince is null);
+        Assert.Equal((3, 1, 2, 1), Counts());
+
+        (long, long, long, long) Counts() => (
+            _telemetry.Durations.Read(out _)[^1].Count, _telemetry.WholeDurations.Read(out _)[^1].Count,
+            _telemetry.ChangeDurations.Read(out _)[^1].Count, _telemetry.Failures);
+    }
+
+    [Fact]
+    public async Task K33_a_dataplane_that_is_lost_lacks_something_until_it_is_back()
+    {
+        Start();
+        Publish("a");
+        await WaitForAsync(() => _synchronizer!.InSync);
+        Assert.Null(_telemetry.PendingSince);
+        _control.Before = _ => throw new RpcException(StatusCode.Unavailable, "gone");
+        await WaitForAsync(() => _telemetry.PendingSince is not null);
+        // That it was gone was no failed attempt; the next ones are.
+        await WaitForAsync(() => _synchronizer!.Failures > 3);
+        Assert.InRange(_telemetry.Failures, 1, _synchronizer!.Failures - 1);
+        _control.Before = _ => { };
+        await WaitForAsync(() => _telemetry.PendingSince is null);
+        Assert.True(_synchronizer!.InSync);
     }
 
     private void Start(SyncTiming? timing = null)

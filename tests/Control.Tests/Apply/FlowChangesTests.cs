@@ -21,7 +21,7 @@ public sealed class FlowChangesTests
     {
         var before = DesiredState.From(1, Ipcache(("10.244.1.5/32", "default/a"), ("10.244.1.6/32", "default/b"), ("192.168.77.2/32", "node/n2"), ("192.0.2.0/24", ""), ("192.0.2.1/32", "")));
         var after = DesiredState.From(2, Ipcache(("10.244.1.6/32", "default/b")));
-        Assert.Equal([new IPv4Address(10, 244, 1, 5)], FlowChanges.Departed(before, after));
+        Assert.Equal([new IPv4Address(10, 244, 1, 5).Widen()], FlowChanges.Departed(before, after));
     }
 
     [Fact]

@@ -102,9 +102,9 @@ public sealed class HostFrontendsPlanTests
         Assert.Contains("the node:1, 192.0.2.1:2;", obstacle, StringComparison.Ordinal);
     }
 
-    private static ExternalFrontend At(IPv4Address address, ushort port, byte protocol = IpProtocol.Tcp) => new(address, port, protocol);
+    private static ExternalFrontend<IPv4Address> At(IPv4Address address, ushort port, byte protocol = IpProtocol.Tcp) => new(address, port, protocol);
 
-    private static HostFrontendsSpec Spec(params ExternalFrontend[] frontends) => new()
+    private static HostFrontendsSpec Spec(params ExternalFrontend<IPv4Address>[] frontends) => new()
     {
         Gateway = Gateway,
         RouteMtu = 1450,
@@ -114,7 +114,7 @@ public sealed class HostFrontendsPlanTests
         Frontends = frontends.ToHashSet(),
     };
 
-    private static HostFrontendsPlan Plan(params ExternalFrontend[] frontends) => HostFrontendsPlan.Make(Spec(frontends), HostIndex);
+    private static HostFrontendsPlan Plan(params ExternalFrontend<IPv4Address>[] frontends) => HostFrontendsPlan.Make(Spec(frontends), HostIndex);
 
     private static IEnumerable<string> Rules(HostFrontendsPlan plan) => plan.Rules.Select(rule => rule.ToString()).Order(StringComparer.Ordinal);
 

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using Dataplane.Control.Compile;
+using Dataplane.Packets;
 using Dataplane.Control.Apply;
 using Dataplane.Headers;
 using Dataplane.Testing;
@@ -49,10 +50,10 @@ public sealed class HostFrontendsTests : IDisposable
         var frontends = Bed.Apply();
         Assert.Equal("22,30000-32767,40000-40010,49152-65535", Sysctl.Read("ipv4/ip_local_reserved_ports", Bed.Node));
         Assert.NotEqual(before, Snapshot());
-        Bed.Node.Run(frontends.Remove);
+        Bed.Node.Run(() => frontends.Remove());
         Assert.Equal(before, Snapshot());
         Assert.Empty(Directory.GetFileSystemEntries(Bed.StateDirectory));
-        Bed.Node.Run(frontends.Remove); // again is no error
+        Assert.Empty(Bed.Node.Run(() => frontends.Remove())); // again is no error
         Assert.Equal(before, Snapshot());
     }
 
@@ -61,7 +62,12 @@ public sealed class HostFrontendsTests : IDisposable
     {
         string before = Snapshot();
         Bed.Apply();
-        Bed.Node.Run(Bed.Open().Remove);
+        var undone = Bed.Node.Run(() => Bed.Open().Remove());
+        Assert.Equal(
+            ["place of the local table's rule, which is at priority 0 again", "reservation of ports 30000-32767,49152-65535", "route 0.0.0.0/0", "route 192.0.2.1/32", "route 203.0.113.7/32",
+             "rule 50: iif lo ipproto 17 dport 30000-32767 lookup 4977", "rule 50: iif lo ipproto 6 dport 30000-32767 lookup 4977", "rule 51: iif lo to 192.0.2.1/32 ipproto 6 dport 8080 lookup 4978",
+             "rule 60: iif lo fwmark 0x440000/0xff0000 lookup 4978", "setting net.ipv4.fwmark_reflect, which is 0 again", "setting net.ipv4.tcp_fwmark_accept, which is 0 again"],
+            undone.Select(what => what.Split(" via ")[0]).Order(StringComparer.Ordinal));
         Assert.Equal(before, Snapshot());
     }
 
@@ -70,7 +76,7 @@ public sealed class HostFrontendsTests : IDisposable
     {
         Sysctl.Write("ipv4/fwmark_reflect", "1", Bed.Node);
         var frontends = Bed.Apply();
-        Bed.Node.Run(frontends.Remove);
+        Bed.Node.Run(() => frontends.Remove());
         Assert.Equal(("0", "1"), (Sysctl.Read("ipv4/tcp_fwmark_accept", Bed.Node), Sysctl.Read("ipv4/fwmark_reflect", Bed.Node)));
     }
 
@@ -81,7 +87,7 @@ public sealed class HostFrontendsTests : IDisposable
         Sysctl.Write("ipv4/ip_local_reserved_ports", "5000,30000-32767,49152-65535", Bed.Node);
         Bed.Apply(HostPortBed.Spec with { NodePorts = (31000, 31999), NatPorts = null }, frontends);
         Assert.Equal("5000,31000-31999", Sysctl.Read("ipv4/ip_local_reserved_ports", Bed.Node));
-        Bed.Node.Run(frontends.Remove);
+        Bed.Node.Run(() => frontends.Remove());
         Assert.Equal("5000", Sysctl.Read("ipv4/ip_local_reserved_ports", Bed.Node));
     }
 
@@ -95,7 +101,7 @@ public sealed class HostFrontendsTests : IDisposable
         }).Activate());
         Assert.Contains(Routes("main"), route => route.StartsWith("203.0.113.7", StringComparison.Ordinal)); // a new host port leaves it to us
 
-        Bed.Apply(HostPortBed.Spec with { RouteMtu = 1400, Frontends = new HashSet<ExternalFrontend> { new(new(203, 0, 113, 8), 80, IpProtocol.Tcp), new(default, 30090, IpProtocol.Sctp) } });
+        Bed.Apply(HostPortBed.Spec with { RouteMtu = 1400, Frontends = new HashSet<ExternalFrontend<IPv4Address>> { new(new(203, 0, 113, 8), 80, IpProtocol.Tcp), new(default, 30090, IpProtocol.Sctp) } });
         Assert.Equal(["50: from all iif lo ipproto sctp dport 30000-32767 lookup 4977 proto 77", "60: from all fwmark 0x440000/0xff0000 iif lo lookup 4978 proto 77"],
             Rules().Where(rule => rule.EndsWith("77", StringComparison.Ordinal)));
         const string way = "via 169.254.77.1 dev dp-host proto 77 src 10.244.1.1 mtu 1400 advmss 1360";
@@ -107,11 +113,11 @@ public sealed class HostFrontendsTests : IDisposable
     [RequiresRootFact]
     public void TheLocalRuleMovesOnlyWhileSomethingIsLedAtTheNodesAddresses()
     {
-        var frontends = Bed.Apply(HostPortBed.Spec with { Frontends = new HashSet<ExternalFrontend> { new(new(203, 0, 113, 7), 443, IpProtocol.Tcp) } });
+        var frontends = Bed.Apply(HostPortBed.Spec with { Frontends = new HashSet<ExternalFrontend<IPv4Address>> { new(new(203, 0, 113, 7), 443, IpProtocol.Tcp) } });
         Assert.Equal(0u, LocalRule().Priority);
         Bed.Apply(HostPortBed.Spec, frontends);
         Assert.Equal(100u, LocalRule().Priority);
-        Bed.Apply(HostPortBed.Spec with { Frontends = new HashSet<ExternalFrontend>() }, frontends);
+        Bed.Apply(HostPortBed.Spec with { Frontends = new HashSet<ExternalFrontend<IPv4Address>>() }, frontends);
         Assert.Equal(new RoutingRule { Priority = 0, Table = RouteTableId.Local, Protocol = RouteProtocol.Kernel }, LocalRule());
         Assert.Equal(["60: from all fwmark 0x440000/0xff0000 iif lo lookup 4978 proto 77"], Rules().Where(rule => rule.EndsWith("77", StringComparison.Ordinal)));
     }
@@ -124,7 +130,7 @@ public sealed class HostFrontendsTests : IDisposable
         string before = Snapshot();
         var frontends = Bed.Apply();
         Assert.Equal(200u, LocalRule().Priority);
-        Bed.Node.Run(frontends.Remove);
+        Bed.Node.Run(() => frontends.Remove());
         Assert.Equal(before, Snapshot());
     }
 
@@ -159,7 +165,7 @@ public sealed class HostFrontendsTests : IDisposable
         Bed.Node.Run(frontends.Refresh);
         Assert.Empty(Obstacles(frontends));
         Assert.Equal("dp-host", Device("203.0.113.7"));
-        Bed.Node.Run(frontends.Remove);
+        Bed.Node.Run(() => frontends.Remove());
         HostPortBed.Exec(Bed.Node, "route add 203.0.113.7/32 via 192.0.2.254 metric 5");
         Assert.Equal(before, Snapshot());
     }
@@ -167,7 +173,7 @@ public sealed class HostFrontendsTests : IDisposable
     [RequiresRootFact]
     public void AnExternalIpThatIsANextHopIsNotRoutedAway()
     {
-        var frontends = Bed.Apply(HostPortBed.Spec with { Frontends = new HashSet<ExternalFrontend> { new(new(192, 0, 2, 254), 80, IpProtocol.Tcp) } });
+        var frontends = Bed.Apply(HostPortBed.Spec with { Frontends = new HashSet<ExternalFrontend<IPv4Address>> { new(new(192, 0, 2, 254), 80, IpProtocol.Tcp) } });
         Assert.Equal("eth0", Device("192.0.2.254"));
         Assert.Contains("is the next hop", Assert.Single(Obstacles(frontends)), StringComparison.Ordinal);
     }
@@ -198,7 +204,7 @@ public sealed class HostFrontendsTests : IDisposable
         Assert.Throws<NetlinkException>(() => Bed.Apply(HostPortBed.Spec with { Gateway = new(10, 244, 9, 9) }, frontends));
         Bed.Apply(HostPortBed.Spec, frontends);
         string whole = Snapshot();
-        Bed.Node.Run(frontends.Remove);
+        Bed.Node.Run(() => frontends.Remove());
         Bed.Apply();
         Assert.Equal(whole, Snapshot());
     }
@@ -259,7 +265,8 @@ public sealed class HostFrontendsTests : IDisposable
     private static IEnumerable<string> Lines(string text) =>
         text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => string.Join(' ', line.Split((char[])[' ', '\t'], StringSplitOptions.RemoveEmptyEntries)));
 
+    // Of IPv4: addresses of IPv6 come by themselves, some time after their link.
     private string Snapshot() => string.Join('\n', [
-        .. Lines(HostPortBed.Exec(Bed.Node, "-d rule")).Order(StringComparer.Ordinal), .. Lines(HostPortBed.Exec(Bed.Node, "route show table all")).Order(StringComparer.Ordinal),
-        HostPortBed.Exec(Bed.Node, "addr"), ApplySandbox.Exec(Bed.Node, "sysctl", "-a", "-r", "^net.ipv[46].(conf.(all|default|lo|dp-host|eth0)|ip_|tcp_|udp_|fwmark|route)")]);
+        .. Lines(HostPortBed.Exec(Bed.Node, "-d rule")).Order(StringComparer.Ordinal), .. Lines(HostPortBed.Exec(Bed.Node, "-4 route show table all")).Order(StringComparer.Ordinal),
+        HostPortBed.Exec(Bed.Node, "-4 addr"), ApplySandbox.Exec(Bed.Node, "sysctl", "-a", "-r", "^net.ipv[46].(conf.(all|default|lo|dp-host|eth0)|ip_|tcp_|udp_|fwmark|route)")]);
 }

@@ -75,7 +75,7 @@ internal sealed class HostPortBed : IDisposable
         LocalAddresses = [IPv4Address.Parse("192.0.2.1"), IPv4Address.Parse("10.244.1.1")],
         NodePortAddresses = [IPv4Address.Parse("192.0.2.1")],
         NatPorts = (49152, 65535),
-        Frontends = new HashSet<ExternalFrontend>
+        Frontends = new HashSet<ExternalFrontend<IPv4Address>>
         {
             new(default, 30080, IpProtocol.Tcp), new(default, 30053, IpProtocol.Udp), new(IPv4Address.Parse("192.0.2.1"), 8080, IpProtocol.Tcp),
             new(IPv4Address.Parse("203.0.113.7"), 443, IpProtocol.Tcp),

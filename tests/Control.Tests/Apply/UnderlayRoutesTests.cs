@@ -98,9 +98,23 @@ public sealed class UnderlayRoutesTests
         Assert.True(UnderlayRoutes.Steers([.. usual, new() { Priority = 50, Table = 100, Protocol = RouteProtocol.Static }]));
     }
 
+    [Fact]
+    public void FamiliesAreApartAndWhatIsOfOneLinkIsLeftOut()
+    {
+        _routes.AddRange([To("::/0", Uplink, "fe80::1"), To("2001:db8:77::/64", Uplink), To("fe80::/64", Uplink), To("ff00::/8", Uplink)]);
+        _neighbors.AddRange([At(Uplink, "fe80::1", 0xfe), At(Uplink, "2001:db8:77::9", 9)]);
+        Assert.Equal(
+            ["::/0 2 02:00:00:00:00:fe 1500", "2001:db8:77::/64 host", "2001:db8:77::9/128 2 02:00:00:00:00:09 1500"], Ways<IPv6Address>());
+        AGatewayThatIsKnownIsAWayAndSoIsEveryKnownNeighbor();
+        Assert.Equal(["192.168.77.254", "fe80::1"], UnderlayRoutes.Gateways(_routes, Mtus).Select(g => $"{g.Gateway}"));
+    }
+
     private void Must(params string[] ways) => Assert.Equal(ways, Ways());
 
-    private List<string> Ways() => [.. UnderlayRoutes.Ways(_routes, _neighbors, Mtus).Select(w => $"{w.Prefix}/{w.Length} {(w.Interface == 0 ? "host" : $"{w.Interface} {w.Mac} {w.Mtu}")}")];
+    private List<string> Ways() => Ways<IPv4Address>();
+
+    private List<string> Ways<TAddress>()
+        where TAddress : unmanaged, IIpAddress<TAddress> => [.. UnderlayRoutes.Ways<TAddress>(_routes, _neighbors, Mtus).Select(w => $"{w.Prefix}/{w.Length} {(w.Interface == 0 ? "host" : $"{w.Interface} {w.Mac} {w.Mtu}")}")];
 
     private static Route To(string destination, int device, string? gateway = null) => new()
     {

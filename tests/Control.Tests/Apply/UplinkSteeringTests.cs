@@ -35,7 +35,7 @@ public sealed class UplinkSteeringTests : IDisposable
                 [Ip("192.0.2.2")] = UplinkAddressUse.NodePort,
                 [Ip("192.0.2.3")] = UplinkAddressUse.None,
             },
-            Frontends = new HashSet<ExternalFrontend> { new(default, 30080, IpProtocol.Tcp), new(Ip("203.0.113.7"), 443, IpProtocol.Udp) },
+            Frontends = new HashSet<ExternalFrontend<IPv4Address>> { new(default, 30080, IpProtocol.Tcp), new(Ip("203.0.113.7"), 443, IpProtocol.Udp) },
         });
         // Bytes as uplink.bpf.c declares them: port in network order, then numbers in host order.
         Assert.True(Program.Map("config").TryLookup(0u, out ulong config));
@@ -47,7 +47,7 @@ public sealed class UplinkSteeringTests : IDisposable
         steering.Apply(new UplinkSteeringSpec
         {
             Addresses = new Dictionary<IPv4Address, UplinkAddressUse> { [Ip("192.0.2.2")] = UplinkAddressUse.Nat },
-            Frontends = new HashSet<ExternalFrontend> { new(default, 30080, IpProtocol.Sctp) },
+            Frontends = new HashSet<ExternalFrontend<IPv4Address>> { new(default, 30080, IpProtocol.Sctp) },
         });
         Assert.True(Program.Map("config").TryLookup(0u, out config));
         Assert.Equal(0ul, config);
@@ -58,11 +58,11 @@ public sealed class UplinkSteeringTests : IDisposable
     [RequiresRootFact]
     public void ASuccessorStartsFromWhatTheMapsHold()
     {
-        var spec = new UplinkSteeringSpec { Frontends = new HashSet<ExternalFrontend> { new(default, 1, IpProtocol.Tcp), new(default, 2, IpProtocol.Tcp) } };
+        var spec = new UplinkSteeringSpec { Frontends = new HashSet<ExternalFrontend<IPv4Address>> { new(default, 1, IpProtocol.Tcp), new(default, 2, IpProtocol.Tcp) } };
         new UplinkSteering(Program).Apply(spec);
         var successor = new UplinkSteering(Program);
         Assert.Equal(2, successor.Frontends);
-        successor.Apply(spec with { Frontends = new HashSet<ExternalFrontend> { new(default, 2, IpProtocol.Tcp) } });
+        successor.Apply(spec with { Frontends = new HashSet<ExternalFrontend<IPv4Address>> { new(default, 2, IpProtocol.Tcp) } });
         Assert.Equal(["0000000000020600"], Frontends());
     }
 
@@ -71,7 +71,7 @@ public sealed class UplinkSteeringTests : IDisposable
     {
         var steering = new UplinkSteering(Program);
         Assert.Equal(Room, Program.Map("frontends").MaxEntries);
-        var frontends = Enumerable.Range(0, Room).Select(i => new ExternalFrontend(Ip($"10.1.{i >> 16}.1"), (ushort)i, IpProtocol.Tcp)).ToHashSet();
+        var frontends = Enumerable.Range(0, Room).Select(i => new ExternalFrontend<IPv4Address>(Ip($"10.1.{i >> 16}.1"), (ushort)i, IpProtocol.Tcp)).ToHashSet();
         steering.Apply(new UplinkSteeringSpec { Frontends = frontends });
         Assert.Equal(Room, steering.Frontends);
 
@@ -95,7 +95,7 @@ public sealed class UplinkSteeringTests : IDisposable
     {
         var steering = new UplinkSteering(Program);
         var addresses = Enumerable.Range(0, 258).ToDictionary(i => Ip($"10.2.{i >> 8}.{i & 255}"), _ => UplinkAddressUse.NodePort);
-        var failure = Assert.Throws<XdpException>(() => steering.Apply(new UplinkSteeringSpec { Addresses = addresses, Frontends = new HashSet<ExternalFrontend> { new(default, 1, IpProtocol.Tcp) } }));
+        var failure = Assert.Throws<XdpException>(() => steering.Apply(new UplinkSteeringSpec { Addresses = addresses, Frontends = new HashSet<ExternalFrontend<IPv4Address>> { new(default, 1, IpProtocol.Tcp) } }));
         Assert.Contains("2 of 258 node addresses", failure.Message, StringComparison.Ordinal);
         Assert.Contains("10.2.1.0, 10.2.1.1 did not fit (there is room for 256)", failure.Remedy, StringComparison.Ordinal);
         Assert.Equal(1, steering.Frontends);
@@ -135,7 +135,7 @@ public sealed class UplinkSteeringTests : IDisposable
         IPEndPoint? from = null;
         Assert.Equal([1], listener.Receive(ref from)); // the node's own, so far
 
-        steering.Apply(spec with { Frontends = new HashSet<ExternalFrontend> { new(default, 30053, IpProtocol.Udp) } });
+        steering.Apply(spec with { Frontends = new HashSet<ExternalFrontend<IPv4Address>> { new(default, 30053, IpProtocol.Udp) } });
         sender.Send([2], target);
         Assert.True(SpinWait.SpinUntil(() => socket.Rx.Outstanding == 1, TimeSpan.FromSeconds(5)));
 

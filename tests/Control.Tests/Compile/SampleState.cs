@@ -16,19 +16,34 @@ internal static class SampleState
 
     public static readonly IPv4Address NodeAddress = new(192, 168, 77, 1), Gateway = new(10, 244, 1, 1);
 
-    public static TableCompiler Compiler(int maglev = 0) => new(ThisNode, IPNetwork.Parse("10.96.0.0/12"), maglev);
+    public static readonly IPv6Address NodeAddressV6 = IPv6Address.Parse("2001:db8:77::1"), GatewayV6 = IPv6Address.Parse("fd00:244:1::1");
+
+    public static TableCompiler Compiler(int maglev = 0) => new(ThisNode, IPNetwork.Parse("10.96.0.0/12"), IPNetwork.Parse("fd00:96::/108"), maglev);
 
     public static CompileInput Input(uint revision = 1) => new()
     {
         NodeName = ThisNode,
         Node = new NodeSettings { HostPort = 1, HostMac = default, GatewayMac = default, TunnelAddress = NodeAddress, Vni = 1, VxlanPort = 4789 },
-        Gateway = Gateway,
-        HostPeer = new(169, 254, 77, 1),
-        PodCidr = IPNetwork.Parse("10.244.1.0/24"),
-        ClusterCidr = IPNetwork.Parse("10.244.0.0/16"),
-        ServiceCidr = IPNetwork.Parse("10.96.0.0/12"),
-        NodeAddresses = Addresses,
-        NodePortAddresses = Addresses,
+        IPv4 = new()
+        {
+            Gateway = Gateway,
+            HostPeer = new(169, 254, 77, 1),
+            NodeAddress = NodeAddress,
+            PodCidr = IPNetwork.Parse("10.244.1.0/24"),
+            ClusterCidr = IPNetwork.Parse("10.244.0.0/16"),
+            NodeAddresses = Addresses,
+            NodePortAddresses = Addresses,
+        },
+        IPv6 = new()
+        {
+            Gateway = GatewayV6,
+            HostPeer = IPv6Address.Parse("fd00:244:1::"),
+            NodeAddress = NodeAddressV6,
+            PodCidr = IPNetwork.Parse("fd00:244:1::/64"),
+            ClusterCidr = IPNetwork.Parse("fd00:244::/32"),
+            NodeAddresses = [NodeAddressV6, GatewayV6],
+            NodePortAddresses = [NodeAddressV6],
+        },
         Endpoints = [],
         NextHops = new Dictionary<IPv4Address, NextHop>(),
         UplinkPort = 2,

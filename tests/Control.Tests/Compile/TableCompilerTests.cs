@@ -55,9 +55,56 @@ public sealed class TableCompilerTests
         Assert.False(tables.IPv4.Services.TryFind(new(192, 168, 77, 3), IpProtocol.Tcp, 30080, out _));
         Assert.False(tables.IPv4.Services.TryFind(new(192, 168, 77, 2), IpProtocol.Tcp, 8080, out _));
         // K9: only where node ports are served.
-        tables = _compiler.Compile(DesiredState.From(2, state), SampleState.Input() with { NodePortAddresses = [SampleState.NodeAddress] });
+        tables = _compiler.Compile(DesiredState.From(2, state), SampleState.Input() with { IPv4 = SampleState.Input().IPv4 with { NodePortAddresses = [SampleState.NodeAddress] } });
         Assert.False(tables.IPv4.Services.TryFind(SampleState.Gateway, IpProtocol.Tcp, 30080, out _));
         Assert.True(tables.IPv4.Services.TryFind(SampleState.NodeAddress, IpProtocol.Tcp, 30080, out _));
+    }
+
+    [Fact]
+    public void K27_EachFamilyHasTheFrontendsAndEndpointsOfItsOwn()
+    {
+        var dual = SampleState.Service("dual", "10.96.0.1", "10.244.2.7:80").At(Kind.ClusterIp, "fd00:96::1", 80).At(Kind.NodePort, "", 30080);
+        dual.Backends.Add(new Contracts.V1.Backend { Address = "fd00:244:2::7", Port = 80, Node = "node-2" });
+        var single = SampleState.Service("single", "10.96.0.2", "10.244.2.7:80").At(Kind.NodePort, "", 30081);
+        var tables = _compiler.Compile(DesiredState.From(1, SampleState.Of(dual, single)), SampleState.Input());
+
+        Assert.True(tables.IPv4.Services.TryFind(SampleState.NodeAddress, IpProtocol.Tcp, 30080, out var v4));
+        Assert.True(tables.IPv6!.Services.TryFind(SampleState.NodeAddressV6, IpProtocol.Tcp, 30080, out var v6));
+        Assert.Equal("10.244.2.7", v4.Service.Cluster.Backends[0].Address.ToString());
+        Assert.Equal("fd00:244:2::7", v6.Service.Cluster.Backends[0].Address.ToString());
+        Assert.Equal((1, 1, v4.Service.Id), (v4.Service.Cluster.Count, v6.Service.Cluster.Count, v6.Service.Id));
+        // A service of one family is on the node's addresses of that family only.
+        Assert.True(tables.IPv4.Services.TryFind(SampleState.NodeAddress, IpProtocol.Tcp, 30081, out _));
+        Assert.False(tables.IPv6.Services.TryFind(SampleState.NodeAddressV6, IpProtocol.Tcp, 30081, out _));
+        Assert.Equal([new ExternalFrontend<IPv6Address>(default, 30080, IpProtocol.Tcp)], _compiler.ExternalFrontendsV6);
+        Assert.Equal(3, _compiler.ServiceBackends);
+    }
+
+    [Fact]
+    public void K27_AClashInOneFamilyLeavesBothAsTheyWere()
+    {
+        var state = DesiredState.From(1, SampleState.Of(SampleState.Service("a", "10.96.0.1").At(Kind.ClusterIp, "fd00:96::1", 80)));
+        _compiler.Compile(state, SampleState.Input());
+        var bad = state.With(2, SampleState.Of(SampleState.Service("b", "10.96.0.2").At(Kind.ClusterIp, "fd00:96::1", 80)), None);
+        Assert.Contains("[fd00:96::1]:80", Assert.Throws<InvalidStateException>(() => _compiler.Compile(bad, SampleState.Input())).Message);
+        var tables = _compiler.Compile(state.With(3, None, None), SampleState.Input());
+        Assert.False(tables.IPv4.Services.TryFind(new(10, 96, 0, 2), IpProtocol.Tcp, 80, out _));
+        Assert.True(tables.IPv6!.Services.TryFind(IPv6Address.Parse("fd00:96::1"), IpProtocol.Tcp, 80, out _));
+    }
+
+    [Fact]
+    public void K27_PodsOfOtherNodesAreReachedThroughTheTunnelInBothFamilies()
+    {
+        var state = new State { Nodes = { SampleState.Node("node-2", "192.168.77.2", "10.244.2.0/24") }, Ipcache = { new IpcacheEntry { Cidr = "fd00:244:2::7/128", Identity = 77 } } };
+        state.Nodes[0].Addresses.Add("2001:db8:77::2");
+        state.Nodes[0].PodCidrs.Add("fd00:244:2::/64");
+        var tables = _compiler.Compile(DesiredState.From(1, state), SampleState.Input());
+        Assert.Equal(RouteKind.Overlay, tables.IPv4.Routes.Find(new(10, 244, 2, 7)).Kind);
+        Assert.Equal(RouteKind.Overlay, tables.IPv6!.Routes.Find(IPv6Address.Parse("fd00:244:2::7")).Kind);
+        Assert.True(tables.IPv6.Routes.Find(IPv6Address.Parse("2001:db8:77::2")).IsNode);
+        Assert.Equal(RouteKind.Unreachable, tables.IPv6.Routes.Find(IPv6Address.Parse("fd00:244:9::7")).Kind);
+        Assert.Equal(RouteKind.Host, tables.IPv6.Routes.Find(SampleState.NodeAddressV6).Kind);
+        Assert.Equal(77u, tables.IPv6.Identities.Find(IPv6Address.Parse("fd00:244:2::7")));
     }
 
     [Fact]
@@ -105,7 +152,7 @@ public sealed class TableCompilerTests
         var state = DesiredState.From(1, SampleState.Of(SampleState.Service("a", "10.96.0.1", "10.244.2.7:80").At(Kind.NodePort, "", 30080)));
         _compiler.Compile(state, SampleState.Input());
         var before = _compiler.ExternalFrontends;
-        Assert.Equal([new ExternalFrontend(default, 30080, IpProtocol.Tcp)], before);
+        Assert.Equal([new ExternalFrontend<IPv4Address>(default, 30080, IpProtocol.Tcp)], before);
         state = state.With(2, SampleState.Of(SampleState.Service("a", "10.96.0.1", "10.244.2.8:80").At(Kind.NodePort, "", 30080), SampleState.Service("b", "10.96.0.2")), None);
         _compiler.Compile(state, SampleState.Input());
         Assert.Same(before, _compiler.ExternalFrontends);

@@ -16,13 +16,13 @@ public sealed class OptionLoaderTests : IDisposable
     public void DefaultsFillWhatIsNotGiven()
     {
         var options = OptionLoader.Load(Required);
-        Assert.Equal(IPNetwork.Parse("10.244.0.0/16"), options.ClusterCidr);
-        Assert.Equal(IPNetwork.Parse("10.96.0.0/12"), options.ServiceCidr);
+        Assert.Equal(IPNetwork.Parse("10.244.0.0/16"), options.ClusterCidr.IPv4);
+        Assert.Equal(IPNetwork.Parse("10.96.0.0/12"), options.ServiceCidr.IPv4);
         Assert.Equal((1u, (ushort)4789), (options.Vni, options.VxlanPort));
         Assert.Equal("/run/dataplane/control.sock", options.ControlSocketPath);
         Assert.Equal(IPEndPoint.Parse("0.0.0.0:9962"), options.MetricsListen);
         Assert.Equal((32768, 262144), (options.UmemFrames, options.ConntrackEntries));
-        Assert.Equal(IPAddress.Parse("10.244.1.1"), options.HostPortAddress);
+        Assert.Equal(IPAddress.Parse("10.244.1.1"), options.HostPortAddress.IPv4);
         Assert.Null(options.Uplink);
     }
 
@@ -47,7 +47,7 @@ public sealed class OptionLoaderTests : IDisposable
         var options = OptionLoader.Load(["--config", Write(text)]);
         Assert.Equal(2, options.Workers);
         Assert.Null(options.MetricsListen);
-        Assert.Equal(IPNetwork.Parse("10.244.1.0/24"), options.PodCidr);
+        Assert.Equal(IPNetwork.Parse("10.244.1.0/24"), options.PodCidr.IPv4);
     }
 
     [Theory]
@@ -76,7 +76,11 @@ public sealed class OptionLoaderTests : IDisposable
     [InlineData("--routing ipip", "--routing 'ipip': write vxlan")]
     [InlineData("--cluster-cidr 10.244.0.7/16", "--cluster-cidr '10.244.0.7/16': host bits are set; write 10.244.0.0/16")]
     [InlineData("--service-cidr 10.96.0.0", "--service-cidr '10.96.0.0': write address/length, for example 10.244.1.0/24")]
-    [InlineData("--service-cidr fd00::/108", "--service-cidr 'fd00::/108': IPv6 is not supported yet; write an IPv4 address")]
+    [InlineData("--service-cidr fd00::/108", "--service-cidr 'fd00::/108': write an IPv4 prefix, too: clusters of IPv6 alone are not supported")]
+    [InlineData("--service-cidr 10.96.0.0/12,10.112.0.0/12", "--service-cidr '10.96.0.0/12,10.112.0.0/12': write one of each family, with a comma between them")]
+    [InlineData("--service-cidr 10.96.0.0/12,fd00::1/108", "--service-cidr '10.96.0.0/12,fd00::1/108': host bits are set; write fd00::/108")]
+    [InlineData("--service-cidr 10.96.0.0/12,fd00::/108", "node-ip '192.168.77.1', pod-cidr '10.244.1.0/24', cluster-cidr '10.244.0.0/16', service-cidr '10.96.0.0/12,fd00::/108': only some have IPv6; in a dual-stack cluster all four do, else none")]
+    [InlineData("--cluster-cidr fe80::1%eth0/64", "--cluster-cidr 'fe80::1%eth0/64': write an IP address, for example 192.168.1.10 or fd00::10")]
     [InlineData("--fill-ring-size 1000", "--fill-ring-size '1000': write a power of two, for example 1024")]
     [InlineData("--workers 0", "--workers '0': write auto, or a number from 1 to 64")]
     [InlineData("--worker-cpus 3-1", "--worker-cpus '3-1': write any, or a list of CPUs such as 0,2-3")]
