@@ -9,7 +9,7 @@ public sealed class SoakRun(NumberOptions options, TextWriter output)
 {
     private const double LoadShare = 0.3;     // of the minutes, without churn
     private const int RestSeconds = 20;       // before the load
-    private const int LongestTimeout = 120;   // s: UDP with answers; TCP after both FINs 60, after RST 40
+    private const int LongestTimeout = 120;   // s: UDP with answers 120; TCP after both FINs 60, and an ended flow may stay for twice its timeout
     private const int Grace = 30;             // s
     private readonly List<SoakSample> _samples = [];
     private readonly Stopwatch _clock = Stopwatch.StartNew();
