@@ -39,6 +39,7 @@ public sealed class ScaleRun(NumberOptions options, TextWriter output)
     private void Changes(BenchScope scope, ScaleCluster cluster)
     {
         using var window = new CpuWindow(scope.Servers, []);
+        var before = NodePages.Dataplane(cluster.Node);
         var random = new Random(1);
         var times = new List<ChangeTimes>();
         for (var i = 0; i < options["--changes"] + 1; i++)
@@ -57,6 +58,10 @@ public sealed class ScaleRun(NumberOptions options, TextWriter output)
         Row("  agent: compile", times.Select(t => t.Compiled));
         Row("  agent: difference and call", times.Select(t => t.Sent));
         Row("  dataplane: receipt -> published", times.Select(t => t.Published), ChangeTarget);
+        var after = NodePages.Dataplane(cluster.Node);
+        double Grown(string sample) => after[sample] - before[sample];
+        var collections = string.Join('/', Enumerable.Range(0, 3).Select(g => Invariant($"{Grown($"dataplane_gc_collections_total{{generation=\"{g}\"}}")}")));
+        Say($"  dataplane: {collections} garbage collections (gen 0/1/2), threads stopped for {Grown("dataplane_gc_pause_seconds_total") * 1e3:F1} ms in all, {Grown("dataplane_gc_allocated_bytes_total") / 1024 / times.Count:F0} kB allocated per change (looking at it included)");
     }
 
     private static ChangeTimes Change(BenchScope scope, ScaleCluster cluster, int endpoint)
