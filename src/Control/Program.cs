@@ -67,7 +67,7 @@ static async Task<int> RunAsync(DataplaneOptions options)
     await using var healthChecks = new HealthCheckPorts(new NodeHealth(node), loggers);
     node.Applied += state => healthChecks.Update(HealthCheckPort.Of(state));
     var service = new ControlService(node, flows, new CaptureSession(node), healthChecks);
-    IMetricsSource[] metrics = [new DataplaneMetrics(new NodeTelemetry(node)), node.Syncs, new ProcessMetrics(StatusReport.ProductVersion)];
+    IMetricsSource[] metrics = [new DataplaneMetrics(new NodeTelemetry(node)), node.Syncs, node.Sweeper.Metrics, new ProcessMetrics(StatusReport.ProductVersion)];
     await using var host = await ControlHost.StartAsync(options, service, metrics, new NodeHealth(node), loggers);
     log.LogInformation("node {Node}: control on {Socket}, {Workers} worker(s), path MTU {Mtu}", options.NodeName, options.ControlSocketPath, node.Engine.Workers.Length, node.PathMtu);
 

@@ -30,6 +30,8 @@ internal static class SampleNode
         control.Nodes.AddRange(Nodes());
         control.Routes.Add(new() { Destination = "10.244.1.7/32", Kind = "endpoint", Via = "default/web-0", Port = 3 });
         control.Routes.Add(new() { Destination = "10.244.2.0/24", Kind = "overlay", Via = "n2", Port = 1 });
+        control.Routes.Add(new() { Destination = "192.168.7.254/32", Kind = "neighbor", Via = "eth1", Port = 1, NextHopMac = "52:54:00:00:00:fe", Mtu = 1500 });
+        control.Routes.Add(new() { Destination = "0.0.0.0/0", Kind = "host", Via = "dp-host", Port = 2 });
         control.Ports.AddRange(control.Status.Ports);
         control.Conntrack.AddRange(Conntrack());
         control.Drops.Add(new() { Reason = "VniUnknown", Direction = "none", Description = "VXLAN with another VNI" });
@@ -50,14 +52,22 @@ internal static class SampleNode
         {
             new Status.Types.Feature { Name = "tx-metadata", Available = true, Detail = "checksums completed by the kernel" },
             new Status.Types.Feature { Name = "zero-copy", Available = false, Detail = "copy: veth has no zero-copy" },
+            new Status.Types.Feature { Name = "uplink", Available = true, Detail = "eth1, MTU 1500, native XDP, attached as SingleProgram" },
+            new Status.Types.Feature { Name = "external-interface", Available = true, Detail = "eth2, MTU 9000, generic XDP, attached as SingleProgram" },
+            new Status.Types.Feature
+            {
+                Name = "services", Available = true,
+                Detail = "ClusterIP, NodePort 30000-32767, ExternalIP, LoadBalancer, HostPort over TCP, UDP, SCTP; random from outside; masquerade 192.168.7.1 from ports 49152-65535",
+            },
         },
         Workers = { new Status.Types.Worker { Id = 0, Cpu = -1, RxPackets = 1000, Batches = 80, Sleeps = 12, BusyNanoseconds = 2_500_000_000 } },
         Frames = new() { Total = 16384, Free = 12288, Fill = 4000, Receive = 0, Transmit = 90, Held = 6, FrameSize = 4096 },
         Tables = new()
         {
             Endpoints = 2, Services = 2, Backends = 3, Policies = 1, Identities = 3, Ipcache = 2, Nodes = 2,
-            ConntrackEntries = 131, ConntrackCapacity = 262144,
+            ConntrackEntries = 131, ConntrackCapacity = 262144, AffinityClients = 120, AffinityCapacity = 65536, UplinkFrontends = 3, UplinkFrontendsCapacity = 65536,
         },
+        NatPorts = new() { First = 49152, Last = 65535, MostUsed = 37, Used = 412, Groups = 1024 },
         Ports =
         {
             new PortEntry
@@ -92,7 +102,7 @@ internal static class SampleNode
             Frontends =
             {
                 new Frontend { Kind = Frontend.Types.Kind.ClusterIp, Address = "10.96.0.7", Port = 80 },
-                new Frontend { Kind = Frontend.Types.Kind.NodePort, Address = "0.0.0.0", Port = 30080 },
+                new Frontend { Kind = Frontend.Types.Kind.NodePort, Port = 30080 },
             },
             Backends =
             {

@@ -68,9 +68,16 @@ internal static class Words
     public static string OfFamily(IEnumerable<string> addresses, bool v6) =>
         OrDash(string.Join('\n', addresses.Where(address => address.Contains(':') == v6)));
 
-    /// <summary>Breaks a text into lines of at most so many characters, where it has blanks; Markdown's code quotes go.</summary>
-    public static string Wrap(string text, int width)
+    /// <summary>Characters to which sentences are wrapped that stand on lines of their own.</summary>
+    public const int LineWidth = 100;
+
+    /// <summary>
+    /// Breaks a text into lines of at most so many characters, where it has blanks; Markdown's code quotes go. Lines after the first are
+    /// indented, which does not count.
+    /// </summary>
+    public static string Wrap(string text, int width, int indent = 0)
     {
+        string end = "\n" + new string(' ', indent);
         var lines = new StringBuilder();
         int used = 0;
         foreach (string word in text.Replace("`", "", StringComparison.Ordinal).Split(' ', StringSplitOptions.RemoveEmptyEntries))
@@ -78,7 +85,7 @@ internal static class Words
             if (used > 0)
             {
                 bool fits = used + 1 + word.Length <= width;
-                lines.Append(fits ? ' ' : '\n');
+                lines.Append(fits ? " " : end);
                 used = fits ? used + 1 : 0;
             }
             lines.Append(word);

@@ -6,7 +6,8 @@ namespace Dataplane.Cli.Verbs;
 
 /// <summary>
 /// One flow event on one line, close to what "hubble observe -o compact" prints:
-/// <c>Jan 26 09:07:03.396: ns/pod:port (ID:17) -> ns/pod:port (ID:18) FORWARDED (TCP Flags: SYN)</c>.
+/// <c>Jan 26 09:07:03.396: ns/pod:port (ID:17) -> ns/pod:port (ID:18) FORWARDED (TCP Flags: SYN)</c>. A masqueraded source follows the
+/// true one as <c>(as address:port)</c>.
 /// </summary>
 internal static class FlowLine
 {
@@ -27,7 +28,11 @@ internal static class FlowLine
 
     private static string Source(FlowEvent flow) => flow.Source.Length == 0
         ? $"port {flow.InPort}"
-        : Side(flow.SourcePod, flow.Source, Port(flow, flow.SourcePort), flow.SourceIdentity);
+        : Side(flow.SourcePod, flow.Source, Port(flow, flow.SourcePort), flow.SourceIdentity) + MasqueradeNote(flow);
+
+    private static string MasqueradeNote(FlowEvent flow) => flow.MasqueradedSource.Length == 0
+        ? ""
+        : $" (as {Words.AddressPort(flow.MasqueradedSource, Port(flow, flow.MasqueradedSourcePort))})";
 
     /// <summary>Where the packet really goes: the backend, if it was addressed to a service.</summary>
     private static string Destination(FlowEvent flow) =>
@@ -46,8 +51,8 @@ internal static class FlowLine
 
     private static string ServiceNote(FlowEvent flow)
     {
-        if (flow.Service.Length == 0 && flow.Backend.Length == 0)
-            return "";
+        if (flow.Backend.Length == 0) // the frontend is shown as the destination
+            return flow.Service.Length == 0 ? "" : $" (service {flow.Service})";
         string frontend = Words.AddressPort(flow.Destination, flow.DestinationPort);
         return flow.Service.Length == 0 ? $" (service {frontend})" : $" (service {flow.Service} {frontend})";
     }

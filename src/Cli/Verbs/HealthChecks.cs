@@ -9,6 +9,9 @@ internal static class HealthChecks
     /// <summary>A table this full will soon refuse flows.</summary>
     private const double ConntrackAlarm = 0.9;
 
+    /// <summary>While there is time to widen the range. Clients fall into sets of eight places, many of which are full by then.</summary>
+    private const double NatPortAlarm = 0.8, AffinityAlarm = 0.8;
+
     /// <summary>Kinds without which pods reach neither other nodes nor their own; a cluster of one node needs no uplink.</summary>
     private static readonly string[] NeededPortKinds = ["uplink", "host"];
 
@@ -20,10 +23,12 @@ internal static class HealthChecks
         Generation(status),
         Ports(status, nodes),
         Conntrack(status),
+        NatPorts(status),
+        Affinity(status),
         Frames(status),
         Endpoints(endpoints),
         Nodes(nodes),
-        .. status.Problems.Count == 0 ? [new HealthFinding("services", true, "nothing stands in their way")] : status.Problems.Select(problem => new HealthFinding("services", false, problem)),
+        .. Services(status),
     ];
 
     private static HealthFinding Readiness(Status status) => status.Ready
@@ -50,6 +55,27 @@ internal static class HealthChecks
             ? new("conntrack", true, fill)
             : new("conntrack", false, $"{fill}: nearly full, new flows will be dropped; raise conntrack-entries");
     }
+
+    private static HealthFinding NatPorts(Status status)
+    {
+        var use = NatPortUse.Of(status.NatPorts);
+        return use.Used < use.Size * NatPortAlarm || use.Size == 0
+            ? new("nat", true, $"{use}")
+            : new("nat", false, $"{use}: nearly exhausted, new masqueraded connections to them will be dropped; widen nat-ports, or reuse connections");
+    }
+
+    private static HealthFinding Affinity(Status status)
+    {
+        ulong used = status.Tables?.AffinityClients ?? 0, capacity = status.Tables?.AffinityCapacity ?? 0;
+        string fill = $"{used} of {capacity} clients ({Words.Percent(used, capacity)})";
+        return used < capacity * AffinityAlarm || capacity == 0
+            ? new("affinity", true, fill)
+            : new("affinity", false, $"{fill}: nearly full, clients will be forgotten before their timeout and may get another endpoint; raise affinity-entries");
+    }
+
+    private static IEnumerable<HealthFinding> Services(Status status) => status.Problems.Count == 0
+        ? [new("services", true, "nothing stands in their way")]
+        : status.Problems.Select(problem => new HealthFinding("services", false, problem));
 
     private static HealthFinding Frames(Status status)
     {

@@ -10,40 +10,27 @@ internal static class ServiceVerb
     /// <summary>Makes the verb with list.</summary>
     public static Command Create(VerbRunner runner) => new("service", "Service frontends and their backends")
     {
-        ListVerb.Create(
-            runner, "List frontends with their backends; the ID is the line's number", (control, cancel) => control.ListServicesAsync(new ListRequest(), cancel), Table),
+        runner.Bind(new Command("list", "List frontends with their backends and policies; the ID is the line's number"), ListAsync),
     };
 
-    private static TextTable Table(IReadOnlyList<Service> services)
+    private static async Task<int> ListAsync(VerbContext context, CancellationToken cancel)
     {
-        var table = new TextTable("ID", "Frontend", "Service Type", "Backend", "Service");
-        int id = 0;
-        foreach (var service in services)
-            foreach (var frontend in service.Frontends)
-                table.Add(
-                    $"{++id}",
-                    $"{Words.AddressPort(frontend.Address, frontend.Port)}/{Words.Protocol(service.Protocol)}",
-                    TypeName(frontend.Kind),
-                    Backends(service),
-                    NameOf(service));
-        return table;
+        // What a backend is good for depends on whether it is here.
+        string node = context.Format == OutputFormat.Table ? (await context.Control.GetStatusAsync(new GetStatusRequest(), cancel)).NodeName : "";
+        await context.PrintListAsync(context.Control.ListServicesAsync(new ListRequest(), cancel), services => Table(services, node), cancel);
+        return ExitCode.Success;
     }
 
-    private static string Backends(Service service) => service.Backends.Count == 0
-        ? "none (connections are refused)"
-        : string.Join('\n', service.Backends.Select((backend, index) =>
-            $"{index + 1} => {Words.AddressPort(backend.Address, backend.Port)}/{Words.Protocol(service.Protocol)} (active)"));
-
-    private static string NameOf(Service service) =>
-        $"{service.Namespace}/{service.Name}{(service.PortName.Length == 0 ? "" : ":" + service.PortName)}";
-
-    private static string TypeName(Frontend.Types.Kind kind) => kind switch
+    private static TextTable Table(IReadOnlyList<Service> services, string node)
     {
-        Frontend.Types.Kind.ClusterIp => "ClusterIP",
-        Frontend.Types.Kind.NodePort => "NodePort",
-        Frontend.Types.Kind.ExternalIp => "ExternalIPs",
-        Frontend.Types.Kind.LoadBalancer => "LoadBalancer",
-        Frontend.Types.Kind.HostPort => "HostPort",
-        _ => "unknown",
-    };
+        var table = new TextTable("ID", "Frontend", "Service Type", "Backend", "Service", "Policy");
+        int id = 0;
+        foreach (var service in services)
+        {
+            var listing = new ServiceListing(service, node);
+            foreach (var frontend in service.Frontends)
+                table.Add($"{++id}", listing.Address(frontend), ServiceListing.TypeName(frontend.Kind), listing.Backends(frontend), listing.Name, listing.Policy(frontend));
+        }
+        return table;
+    }
 }

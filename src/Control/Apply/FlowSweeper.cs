@@ -2,6 +2,7 @@ using System.Diagnostics;
 using Dataplane.Conntrack;
 using Dataplane.Contracts.V1;
 using Dataplane.Control.Compile;
+using Dataplane.Control.Metrics;
 using Dataplane.Packets;
 using Dataplane.Workers;
 using Microsoft.Extensions.Logging;
@@ -34,14 +35,8 @@ internal sealed class FlowSweeper : IDisposable
         _thread.Start();
     }
 
-    /// <summary>Looks at the table, and how long they took together.</summary>
-    public (ulong Count, TimeSpan Time) Sweeps { get; private set; }
-
-    /// <summary>Flows that were forgotten because their service has lost their endpoint.</summary>
-    public ulong Forgotten { get; private set; }
-
-    /// <summary>TCP connections that were ended because an end is gone.</summary>
-    public ulong Orphaned { get; private set; }
+    /// <summary>Looks at the table, how long they took, and what came of them.</summary>
+    public SweepMetrics Metrics { get; } = new();
 
     /// <summary>Compares two states, and has done what follows for flows soon.</summary>
     public void Changed(DesiredState before, DesiredState after)
@@ -106,12 +101,7 @@ internal sealed class FlowSweeper : IDisposable
             var (orphansV6, forgottenV6) = Sweep(conntrackV6, departed, stale, _engine.Probe);
             (orphans, forgotten) = (orphans + orphansV6, forgotten + forgottenV6);
         }
-        lock (_lock)
-        {
-            Sweeps = (Sweeps.Count + 1, Sweeps.Time + Stopwatch.GetElapsedTime(start));
-            Forgotten += (ulong)forgotten;
-            Orphaned += (ulong)orphans;
-        }
+        Metrics.Record(Stopwatch.GetElapsedTime(start), forgotten, orphans);
         if (orphans + forgotten > 0) _log.LogInformation("{Orphans} connections lost their peer, {Forgotten} datagram flows their endpoint", orphans, forgotten);
     }
 

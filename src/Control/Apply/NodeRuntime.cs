@@ -122,6 +122,9 @@ public sealed class NodeRuntime : IDisposable
     /// <summary>Endpoints of all services that may take connections.</summary>
     public int ServiceBackends => _publisher.ServiceBackends;
 
+    /// <summary>Frontends that packets from outside are steered to, and how many can be; none without an uplink.</summary>
+    public (int Count, int Room) SteeredFrontends => _uplinks.Count == 0 ? default : _publisher.SteeredFrontends;
+
     /// <summary>What of the state is not in force, and what on this node stands in the way of services, for people; one sentence each.</summary>
     /// <param name="own">Ports that this process listens on for health checks.</param>
     public IReadOnlyList<string> FindProblems(IReadOnlySet<ushort> own) =>
@@ -155,7 +158,7 @@ public sealed class NodeRuntime : IDisposable
     public IReadOnlyList<IPAddress> LocalAddresses => _nextHops?.LocalAddresses ?? [];
 
     /// <summary>Names for people; made anew after each change.</summary>
-    public NameIndex Names => _names ??= new NameIndex(State, Endpoints);
+    public NameIndex Names => _names ??= new NameIndex(State, Endpoints, Engine.Tables);
 
     /// <summary>How a port's device is attached: "native" or "generic".</summary>
     public string XdpModeOf(Port port) => _programs.Describe(port.Socket.Ifindex);
@@ -276,6 +279,7 @@ public sealed class NodeRuntime : IDisposable
                 throw;
             }
             State = state;
+            _names = null; // they may have been asked for since the tables were published
             Applied?.Invoke(state);
             if (!servicesOnly) _nextHops.Track(state, Options.NodeName);
             _sweeper.Changed(before, state);

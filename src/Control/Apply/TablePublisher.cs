@@ -45,6 +45,9 @@ internal sealed class TablePublisher
     /// <summary>Endpoints of all services that may take connections.</summary>
     public int ServiceBackends => _compiler.ServiceBackends;
 
+    /// <summary>Frontends that packets from outside are steered to, and how many can be.</summary>
+    public (int Count, int Room) SteeredFrontends => (_steering.Frontends, _steering.FrontendRoom);
+
     /// <summary>What on this node stands in the way of services, for people; one sentence each.</summary>
     public IReadOnlyList<string> FindObstacles(IReadOnlySet<ushort> own) => _hostFrontends.FindObstacles(own);
 

@@ -38,6 +38,9 @@ internal sealed class UplinkSteering
     /// <summary>Frontends that are steered to the socket.</summary>
     public int Frontends => _frontends.Count;
 
+    /// <summary>Frontends that can be.</summary>
+    public int FrontendRoom => _frontendRoom;
+
     /// <summary>Brings the maps up to date. Addresses go first, so that no frontend is known before its address is.</summary>
     /// <exception cref="XdpException">
     /// Something did not fit (E2BIG, ENOMEM): the message names it, and all the rest is in force. Or the kernel refused otherwise; the next call continues.

@@ -15,9 +15,12 @@ public sealed class DataplaneMetrics(ITelemetrySource source) : IMetricsSource
             source.Read(_snapshot);
             WritePorts(ref writer, _snapshot);
             WriteDrops(ref writer, _snapshot);
+            WriteRejects(ref writer, _snapshot);
             WriteWorkers(ref writer, _snapshot);
             WriteFrames(ref writer, _snapshot.Frames);
             WriteConntrack(ref writer, _snapshot.Conntrack);
+            WriteNatPorts(ref writer, _snapshot.NatPorts);
+            WritePressures(ref writer, _snapshot);
             WriteTables(ref writer, _snapshot.Tables);
             WriteState(ref writer, _snapshot);
         }
@@ -56,20 +59,31 @@ public sealed class DataplaneMetrics(ITelemetrySource source) : IMetricsSource
             writer.Sample([new("reason", drop.Reason), new("direction", drop.Direction)], drop.Bytes);
     }
 
+    private static void WriteRejects(ref MetricsWriter writer, TelemetrySnapshot snapshot)
+    {
+        writer.Family("dataplane_rejections_total", "Dropped packets whose sender was told, by an ICMP error or a TCP reset.", MetricType.Counter);
+        foreach (var reject in snapshot.Rejects)
+            writer.Sample([new("reason", reject.Reason), new("answer", reject.Answer)], reject.Packets);
+    }
+
     private static void WriteWorkers(ref MetricsWriter writer, TelemetrySnapshot snapshot)
     {
-        writer.Family("dataplane_worker_rx_packets_total", "Packets taken by a worker.", MetricType.Counter);
+        Worker(ref writer, snapshot, "dataplane_worker_rx_packets_total", "Packets taken by a worker.", static worker => worker.RxPackets);
+        Worker(ref writer, snapshot, "dataplane_worker_batches_total", "Batches handled by a worker that were not empty.", static worker => worker.Batches);
+        Worker(ref writer, snapshot, "dataplane_worker_sleeps_total", "Times a worker waited for packets in the kernel.", static worker => worker.Sleeps);
+        Worker(ref writer, snapshot, "dataplane_worker_busy_seconds_total", "Time a worker spent on batches that were not empty.", static worker => worker.BusyNanoseconds / 1e9);
+        Worker(ref writer, snapshot, "dataplane_worker_kicks_total", "Calls of a worker into the kernel to send.", static worker => worker.Kicks);
+        Worker(ref writer, snapshot, "dataplane_worker_segmented_packets_total", "TCP super-packets that a worker cut.", static worker => worker.SegmentedPackets);
+        Worker(ref writer, snapshot, "dataplane_worker_segments_total", "Packets that were made of super-packets.", static worker => worker.Segments);
+        Worker(ref writer, snapshot, "dataplane_worker_coalesced_packets_total", "Packets that a worker made of several received ones.", static worker => worker.CoalescedPackets);
+        Worker(ref writer, snapshot, "dataplane_worker_coalesced_segments_total", "Received packets that went into coalesced ones.", static worker => worker.CoalescedSegments);
+    }
+
+    private static void Worker(ref MetricsWriter writer, TelemetrySnapshot snapshot, string name, string help, Func<WorkerSample, double> value)
+    {
+        writer.Family(name, help, MetricType.Counter);
         foreach (var worker in snapshot.Workers)
-            writer.Sample("worker", worker.Worker, worker.RxPackets);
-        writer.Family("dataplane_worker_batches_total", "Batches handled by a worker that were not empty.", MetricType.Counter);
-        foreach (var worker in snapshot.Workers)
-            writer.Sample("worker", worker.Worker, worker.Batches);
-        writer.Family("dataplane_worker_sleeps_total", "Times a worker waited for packets in the kernel.", MetricType.Counter);
-        foreach (var worker in snapshot.Workers)
-            writer.Sample("worker", worker.Worker, worker.Sleeps);
-        writer.Family("dataplane_worker_busy_seconds_total", "Time a worker spent on batches that were not empty.", MetricType.Counter);
-        foreach (var worker in snapshot.Workers)
-            writer.Sample("worker", worker.Worker, worker.BusyNanoseconds / 1e9);
+            writer.Sample("worker", worker.Worker, value(worker));
     }
 
     private static void WriteFrames(ref MetricsWriter writer, in FrameSample frames)
@@ -93,6 +107,22 @@ public sealed class DataplaneMetrics(ITelemetrySource source) : IMetricsSource
         writer.Single("dataplane_conntrack_insert_failures_total", "Connections refused because the table was full.", MetricType.Counter, conntrack.InsertFailed);
     }
 
+    private static void WriteNatPorts(ref MetricsWriter writer, in NatPortSample ports)
+    {
+        writer.Family("dataplane_nat_ports", "Source ports of masqueraded connections, in all groups of destinations together.", MetricType.Gauge);
+        writer.Sample("state", "used", ports.Used);
+        writer.Sample("state", "free", ports.Free);
+        writer.Single("dataplane_nat_ports_most_used", "Source ports in use in the group of destinations that uses most.", MetricType.Gauge, ports.MostUsed);
+        writer.Single("dataplane_nat_ports_capacity", "Source ports that each group of destinations has.", MetricType.Gauge, ports.Capacity);
+    }
+
+    private static void WritePressures(ref MetricsWriter writer, TelemetrySnapshot snapshot)
+    {
+        writer.Family("dataplane_table_pressure", "How full a table of fixed size is, from 0 to 1.", MetricType.Gauge);
+        foreach (var table in snapshot.Pressures)
+            writer.Sample("table", table.Table, table.Pressure);
+    }
+
     private static void WriteTables(ref MetricsWriter writer, in TableSample tables)
     {
         writer.Family("dataplane_endpoints", "Attached pods, by whether they have connectivity yet.", MetricType.Gauge);
@@ -104,6 +134,7 @@ public sealed class DataplaneMetrics(ITelemetrySource source) : IMetricsSource
         writer.Single("dataplane_identities", "Identities.", MetricType.Gauge, tables.Identities);
         writer.Single("dataplane_ipcache_entries", "Prefixes with an identity.", MetricType.Gauge, tables.Ipcache);
         writer.Single("dataplane_nodes", "Nodes of the cluster, this one among them.", MetricType.Gauge, tables.Nodes);
+        writer.Single("dataplane_nodes_unresolved", "Other nodes towards which the next hop has no known Ethernet address.", MetricType.Gauge, tables.NodesUnresolved);
     }
 
     private static void WriteState(ref MetricsWriter writer, TelemetrySnapshot snapshot)
@@ -113,9 +144,6 @@ public sealed class DataplaneMetrics(ITelemetrySource source) : IMetricsSource
         writer.Family("dataplane_syncs_total", "States and changes of state received, by outcome.", MetricType.Counter);
         writer.Sample("outcome", "applied", snapshot.SyncsApplied);
         writer.Sample("outcome", "refused", snapshot.SyncsRefused);
-        // kube-proxy's boards and alerts go on working.
-        writer.Family("kubeproxy_sync_proxy_rules_last_timestamp_seconds", "The same as dataplane_last_sync_timestamp_seconds, under kube-proxy's name.", MetricType.Gauge);
-        writer.Sample("ip_family", "IPv4", snapshot.LastSyncTime);
         writer.Single("dataplane_flow_events_lost_total", "Flow events lost because their reader was too slow.", MetricType.Counter, snapshot.FlowEventsLost);
     }
 }

@@ -9,5 +9,7 @@ namespace Dataplane.Control.Metrics;
 /// <param name="Identities">Identities.</param>
 /// <param name="Ipcache">Prefixes with an identity.</param>
 /// <param name="Nodes">Nodes, this one among them.</param>
+/// <param name="NodesUnresolved">Those of them whose next hop has no known Ethernet address.</param>
 public readonly record struct TableSample(
-    ulong Endpoints, ulong EndpointsWaiting, ulong Services, ulong Backends, ulong Policies, ulong Identities, ulong Ipcache, ulong Nodes);
+    ulong Endpoints, ulong EndpointsWaiting, ulong Services, ulong Backends, ulong Policies, ulong Identities, ulong Ipcache, ulong Nodes,
+    ulong NodesUnresolved);

@@ -9,6 +9,12 @@ public sealed class TelemetrySnapshot
     /// <summary>Drops, one sample per reason and direction. Show reasons that never happened too, so that rates can be taken.</summary>
     public List<DropSample> Drops { get; } = [];
 
+    /// <summary>Drops of which the sender was told, one sample per reason for which that happens.</summary>
+    public List<RejectSample> Rejects { get; } = [];
+
+    /// <summary>How full the tables of fixed size are.</summary>
+    public List<PressureSample> Pressures { get; } = [];
+
     /// <summary>Workers.</summary>
     public List<WorkerSample> Workers { get; } = [];
 
@@ -17,6 +23,9 @@ public sealed class TelemetrySnapshot
 
     /// <summary>The connection table.</summary>
     public ConntrackSample Conntrack { get; set; }
+
+    /// <summary>Source ports of masqueraded connections.</summary>
+    public NatPortSample NatPorts { get; set; }
 
     /// <summary>Sizes of the config tables.</summary>
     public TableSample Tables { get; set; }
@@ -41,9 +50,12 @@ public sealed class TelemetrySnapshot
     {
         Ports.Clear();
         Drops.Clear();
+        Rejects.Clear();
+        Pressures.Clear();
         Workers.Clear();
         Frames = default;
         Conntrack = default;
+        NatPorts = default;
         Tables = default;
         Generation = SyncsApplied = SyncsRefused = FlowEventsLost = 0;
         LastSyncTime = 0;

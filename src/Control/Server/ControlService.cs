@@ -1,3 +1,5 @@
+using System.Net;
+using Dataplane.Conntrack;
 using Dataplane.Contracts;
 using Dataplane.Contracts.Grpc;
 using Dataplane.Contracts.V1;
@@ -5,6 +7,7 @@ using Dataplane.Control.Apply;
 using Dataplane.Control.Compile;
 using Dataplane.Control.Server.HealthChecks;
 using Dataplane.Control.Telemetry;
+using Dataplane.Packets;
 using Xdp.Interop;
 
 namespace Dataplane.Control.Server;
@@ -57,9 +60,13 @@ public sealed class ControlService(NodeRuntime node, FlowWatch flows, CaptureSes
     /// <inheritdoc/>
     public Task<FlushConntrackResponse> FlushConntrackAsync(FlushConntrackRequest request, CancellationToken cancellationToken = default) => Guarded(() =>
     {
-        var reader = node.Engine.Conntrack.Reader;
-        int removed = request.Address.Length == 0 ? reader.FlushAll() : reader.FlushAddress(TableDumps.IPv4("address", request.Address));
+        var only = request.Address.Length == 0 ? null : FieldParser.Address("address", request.Address);
+        int removed = Flush(node.Engine.Conntrack, only) + (node.Engine.ConntrackV6 is { } v6 ? Flush(v6, only) : 0);
         return new FlushConntrackResponse { Removed = (ulong)removed };
+
+        static int Flush<TAddress>(ConntrackTable<TAddress> table, IPAddress? only)
+            where TAddress : unmanaged, IIpAddress<TAddress> =>
+            only is null ? table.Reader.FlushAll() : FieldParser.IsOf<TAddress>(only) ? table.Reader.FlushAddress(FieldParser.To<TAddress>(only)) : 0;
     });
 
     /// <inheritdoc/>

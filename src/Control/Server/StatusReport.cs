@@ -49,9 +49,14 @@ internal static class StatusReport
                 Detail = feature.Available || !feature.IsOptional ? feature.Detail : $"{feature.Detail}; instead: {feature.Fallback}",
             });
         }
-        if (node.UplinkDevice is { } uplink)
+        foreach (var uplink in node.Uplinks)
         {
-            status.Features.Add(new Status.Types.Feature { Name = "uplink", Available = true, Detail = $"{uplink.Name}, MTU {uplink.Mtu}, {node.XdpModeOf(uplink.Port)} XDP, attached as {uplink.AttachedBy}" });
+            status.Features.Add(new Status.Types.Feature
+            {
+                Name = uplink == node.UplinkDevice ? "uplink" : "external-interface",
+                Available = true,
+                Detail = $"{uplink.Name}, MTU {uplink.Mtu}, {node.XdpModeOf(uplink.Port)} XDP, attached as {uplink.AttachedBy}",
+            });
         }
         status.Features.Add(new Status.Types.Feature { Name = "services", Available = true, Detail = Services(node.Options) });
         foreach (var worker in node.Engine.Workers)
@@ -77,7 +82,25 @@ internal static class StatusReport
             Held = (ulong)frames.Held,
             FrameSize = Xdp.Interop.Umem.FrameSize,
         };
-        status.Tables = new Status.Types.Tables
+        status.Tables = Tables(node);
+        var ports = TableUse.NatPorts(node.Engine);
+        status.NatPorts = new Status.Types.NatPorts
+        {
+            First = node.Options.NatPorts.First,
+            Last = node.Options.NatPorts.Last,
+            MostUsed = (uint)ports.MostUsed,
+            Used = ports.Used,
+            Groups = (uint)ports.Groups,
+        };
+        return status;
+    }
+
+    private static Status.Types.Tables Tables(NodeRuntime node)
+    {
+        var (clients, places) = TableUse.Affinity(node);
+        var (tracked, capacity) = TableUse.Conntrack(node.Engine);
+        var (frontends, room) = node.SteeredFrontends;
+        return new Status.Types.Tables
         {
             Endpoints = (ulong)node.Endpoints.Count,
             Services = (ulong)node.State.Services.Count,
@@ -86,9 +109,12 @@ internal static class StatusReport
             Identities = (ulong)node.State.Identities.Count,
             Ipcache = (ulong)node.State.Ipcache.Count,
             Nodes = (ulong)node.State.Nodes.Count,
-            ConntrackEntries = (ulong)node.Engine.Conntrack.Reader.Count,
-            ConntrackCapacity = (ulong)node.Engine.Conntrack.Capacity,
+            ConntrackEntries = tracked,
+            ConntrackCapacity = capacity,
+            AffinityClients = clients,
+            AffinityCapacity = places,
+            UplinkFrontends = (ulong)frontends,
+            UplinkFrontendsCapacity = (ulong)room,
         };
-        return status;
     }
 }

@@ -1,10 +1,11 @@
 using System.Net;
-using System.Net.Sockets;
+using Dataplane.Conntrack;
 using Dataplane.Contracts.V1;
 using Dataplane.Control.Apply;
 using Dataplane.Control.Compile;
 using Dataplane.Control.Telemetry;
 using Dataplane.Packets;
+using Dataplane.Tables;
 using Dataplane.Workers;
 using ConntrackEntry = Dataplane.Contracts.V1.ConntrackEntry;
 
@@ -27,7 +28,7 @@ internal sealed class TableDumps(NodeRuntime node)
             Id = endpoint.Id,
             Namespace = endpoint.Namespace,
             Pod = endpoint.Pod,
-            Addresses = { endpoint.Address.ToString() },
+            Addresses = { endpoint.Addresses },
             Mac = endpoint.Mac.ToString(),
             HostInterface = endpoint.HostInterface,
             Netns = endpoint.NetworkNamespace,
@@ -86,20 +87,20 @@ internal sealed class TableDumps(NodeRuntime node)
             foreach (string address in item.Addresses) yield return new RouteEntry { Destination = OnlyOf(address), Kind = "overlay", Via = item.Name, Port = uplink };
         }
         foreach (var cidr in node.Options.PodCidr.All.Concat(node.Options.ClusterCidr.All)) yield return new RouteEntry { Destination = cidr.ToString(), Kind = "unreachable" };
-        yield return new RouteEntry { Destination = "0.0.0.0/0", Kind = "host", Via = node.Options.HostPort, Port = host };
-        if (node.Options.DualStack) yield return new RouteEntry { Destination = "::/0", Kind = "host", Via = node.Options.HostPort, Port = host };
+        foreach (var row in Ways(node.Engine.Tables.IPv4, node.Underlay?.V4.Ways)) yield return row;
+        if (node.Engine.Tables.IPv6 is { } v6)
+        {
+            foreach (var row in Ways(v6, node.Underlay?.V6.Ways)) yield return row;
+        }
     }
 
     public IEnumerable<PortEntry> Ports() => node.Engine.Ports.Select(Entry);
 
     public IEnumerable<ConntrackEntry> Conntrack(string address)
     {
-        IPv4Address? only = address.Length == 0 ? null : IPv4("address", address);
-        uint now = node.Engine.Clock.Seconds;
-        var reader = node.Engine.Conntrack.Reader;
-        return reader.Snapshot()
-            .Where(e => only is null || e.Original.Source == only || e.Original.Destination == only || e.Reply.Source == only)
-            .Select(e => FlowText.Entry(e, node.Engine.Conntrack.SecondsLeft(e, now)));
+        var only = address.Length == 0 ? null : FieldParser.Address("address", address);
+        var v4 = Flows(node.Engine.Conntrack, only);
+        return node.Engine.ConntrackV6 is { } v6 ? v4.Concat(Flows(v6, only)) : v4;
     }
 
     public IEnumerable<DropEntry> Drops()
@@ -117,16 +118,30 @@ internal sealed class TableDumps(NodeRuntime node)
         }
     }
 
-    private static string OnlyOf(string address) => address + (address.Contains(':') ? "/128" : "/32");
-
-    /// <exception cref="InvalidStateException">Not an IPv4 address.</exception>
-    public static IPv4Address IPv4(string field, string text)
+    private IEnumerable<ConntrackEntry> Flows<TAddress>(ConntrackTable<TAddress> table, IPAddress? only)
+        where TAddress : unmanaged, IIpAddress<TAddress>
     {
-        var address = FieldParser.Address(field, text);
-        return address.AddressFamily == AddressFamily.InterNetwork
-            ? FieldParser.To<IPv4Address>(address)
-            : throw new InvalidStateException(field, text, "is IPv6, which this version does not carry");
+        if (only is not null && !FieldParser.IsOf<TAddress>(only)) return [];
+        TAddress? address = only is null ? null : FieldParser.To<TAddress>(only);
+        uint now = node.Engine.Clock.Seconds;
+        return table.Reader.Snapshot().Where(e => address is not { } a || IsAt(e, a)).Select(e => FlowText.Entry(e, table.SecondsLeft(e, now)));
     }
+
+    private static bool IsAt<TAddress>(in ConntrackEntry<TAddress> flow, TAddress address)
+        where TAddress : unmanaged, IIpAddress<TAddress> =>
+        flow.Original.Source.Equals(address) || flow.Original.Destination.Equals(address) || flow.Reply.Source.Equals(address) || flow.Reply.Destination.Equals(address);
+
+    private IEnumerable<RouteEntry> Ways<TAddress>(FamilyTables<TAddress> family, IReadOnlyList<UnderlayWay<TAddress>>? ways)
+        where TAddress : unmanaged, IIpAddress<TAddress>
+    {
+        var rows = new UnderlayRows<TAddress>(
+            index => node.Uplinks.FirstOrDefault(u => u.Ifindex == index) is { } device ? (device.Name, device.Port.Id) : ("", 0u),
+            (node.Options.HostPort, node.Engine.Tables.Node.HostPort),
+            address => family.Routes.Find(address) is { Kind: RouteKind.World } or { Kind: RouteKind.Overlay, IsNode: true });
+        return rows.Of(ways ?? []);
+    }
+
+    private static string OnlyOf(string address) => address + (address.Contains(':') ? "/128" : "/32");
 
     private PortEntry Entry(Port port)
     {
@@ -138,7 +153,7 @@ internal sealed class TableDumps(NodeRuntime node)
             Kind = port.Kind.ToString().ToLowerInvariant(),
             Ifindex = (uint)port.Socket.Ifindex,
             Queue = port.Socket.Queue,
-            Mtu = port.Kind == PortKind.Uplink ? (uint)(node.UplinkDevice?.Mtu ?? 0) : (uint)node.PathMtu,
+            Mtu = (uint)(node.Uplinks.FirstOrDefault(u => u.Ifindex == port.Socket.Ifindex)?.Mtu ?? node.PathMtu),
             XdpMode = node.XdpModeOf(port),
             BindMode = port.Socket.ZeroCopy ? "zero-copy" : "copy",
             TxMetadata = port.Socket.TxMetadata,

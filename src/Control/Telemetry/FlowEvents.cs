@@ -1,16 +1,17 @@
 using Dataplane.Contracts.V1;
-using Dataplane.Control.Apply;
 using Dataplane.Packets;
 using Dataplane.Telemetry;
 
 namespace Dataplane.Control.Telemetry;
 
 /// <summary>Flow records as messages, with the names that this node knows.</summary>
-internal static class FlowEvents
+/// <param name="node">This node's name.</param>
+/// <param name="portName">Name of a port by its number; empty for one that is gone.</param>
+internal sealed class FlowEvents(string node, Func<ushort, string> portName)
 {
-    public static FlowEvent Make(in FlowRecord record, NodeRuntime node)
+    /// <summary>Makes the message of a record.</summary>
+    public FlowEvent Make(in FlowRecord record, NameIndex names)
     {
-        var names = node.Names;
         var flow = new FlowEvent
         {
             Time = (ulong)record.Time,
@@ -22,29 +23,51 @@ internal static class FlowEvents
             },
             DropReason = record.Reason == DropReason.None ? "" : record.Reason.ToString(),
             Direction = FlowText.Direction(record.Direction),
-            Protocol = FlowText.Protocol(record.Tuple.Protocol),
-            ProtocolNumber = record.Tuple.Protocol,
-            Source = record.Tuple.Protocol == 0 ? "" : record.Tuple.Source.ToString(),
-            SourcePort = record.Tuple.SourcePort.Value,
-            Destination = record.Tuple.Protocol == 0 ? "" : record.Tuple.Destination.ToString(),
-            DestinationPort = record.Tuple.DestinationPort.Value,
-            SourceIdentity = record.SourceIdentity,
-            DestinationIdentity = record.DestinationIdentity,
-            SourcePod = names.PodOf(record.Tuple.Source),
-            DestinationPod = names.PodOf(record.Tuple.Destination),
             TcpFlags = record.TcpFlags,
-            InPort = node.Engine.PortById(record.InPort)?.Name ?? "",
-            OutPort = node.Engine.PortById(record.OutPort)?.Name ?? "",
+            InPort = portName(record.InPort),
+            OutPort = portName(record.OutPort),
             Length = (uint)record.Length,
-            Node = node.Options.NodeName,
-            Service = names.ServiceOf(record.Tuple.Destination, record.Tuple.DestinationPort.Value, record.Tuple.Protocol),
+            Node = node,
         };
-        if (!record.Translated.Destination.IsZero && record.Translated.Destination != record.Tuple.Destination)
-        {
-            flow.Backend = record.Translated.Destination.ToString();
-            flow.BackendPort = record.Translated.DestinationPort.Value;
-            flow.DestinationPod = names.PodOf(record.Translated.Destination);
-        }
+        if (record.Tuple.Protocol != 0) SetAddresses(flow, record, names);
         return flow;
+    }
+
+    private static void SetAddresses(FlowEvent flow, in FlowRecord record, NameIndex names)
+    {
+        var tuple = record.Tuple;
+        flow.Protocol = FlowText.Protocol(tuple.Protocol);
+        flow.ProtocolNumber = tuple.Protocol;
+        flow.Source = tuple.Source.ToString();
+        flow.SourcePort = tuple.SourcePort.Value;
+        flow.SourcePod = names.PodOf(tuple.Source);
+        flow.Destination = tuple.Destination.ToString();
+        flow.DestinationPort = tuple.DestinationPort.Value;
+        flow.Service = names.ServiceOf(tuple.Destination, tuple.DestinationPort.Value, tuple.Protocol);
+        // A packet that died early was not asked for identities. Whose a spoofed source is would be a false accusation.
+        flow.SourceIdentity = record.SourceIdentity != 0 || record.Reason == DropReason.SourceSpoofed ? record.SourceIdentity : names.IdentityOf(tuple.Source);
+
+        var end = tuple.Destination;
+        if (!record.Translated.Destination.IsZero) end = Translate(flow, record);
+        flow.DestinationPod = names.PodOf(end);
+        flow.DestinationIdentity = record.DestinationIdentity;
+        if (record.DestinationIdentity == 0 && (flow.Service.Length == 0 || flow.Backend.Length > 0)) flow.DestinationIdentity = names.IdentityOf(end);
+    }
+
+    // The addresses by which the packet left, as far as they are others; returns the destination's.
+    private static IPv6Address Translate(FlowEvent flow, in FlowRecord record)
+    {
+        var (tuple, translated) = (record.Tuple, record.Translated);
+        if (translated.Destination != tuple.Destination)
+        {
+            flow.Backend = translated.Destination.ToString();
+            flow.BackendPort = translated.DestinationPort.Value;
+        }
+        if (translated.Source != tuple.Source || translated.SourcePort.Value != tuple.SourcePort.Value)
+        {
+            flow.MasqueradedSource = translated.Source.ToString();
+            flow.MasqueradedSourcePort = translated.SourcePort.Value;
+        }
+        return translated.Destination;
     }
 }

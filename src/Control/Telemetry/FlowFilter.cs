@@ -10,6 +10,7 @@ internal sealed class FlowFilter(WatchFlowsRequest request)
         bool drop = flow.Verdict is FlowEvent.Types.Verdict.Dropped or FlowEvent.Types.Verdict.Rejected;
         if (request.Show == WatchFlowsRequest.Types.Show.Drops && !drop || request.Show == WatchFlowsRequest.Types.Show.Flows && drop) return false;
         if (request.Pod.Length > 0 && flow.SourcePod != request.Pod && flow.DestinationPod != request.Pod) return false;
-        return request.Address.Length == 0 || flow.Source == request.Address || flow.Destination == request.Address || flow.Backend == request.Address;
+        return request.Address.Length == 0 || flow.Source == request.Address || flow.Destination == request.Address
+            || flow.Backend == request.Address || flow.MasqueradedSource == request.Address;
     }
 }

@@ -14,7 +14,7 @@ internal static class FlowText
         6 => Contracts.V1.Protocol.Tcp,
         17 => Contracts.V1.Protocol.Udp,
         132 => Contracts.V1.Protocol.Sctp,
-        1 => Contracts.V1.Protocol.Icmp,
+        1 or 58 => Contracts.V1.Protocol.Icmp,
         _ => Contracts.V1.Protocol.Any,
     };
 
@@ -37,7 +37,8 @@ internal static class FlowText
     };
 
     /// <summary>A row of the conntrack dump.</summary>
-    public static ConntrackEntry Entry(in ConntrackEntry<IPv4Address> e, uint expires) => new()
+    public static ConntrackEntry Entry<TAddress>(in ConntrackEntry<TAddress> e, uint expires)
+        where TAddress : unmanaged, IIpAddress<TAddress> => new()
     {
         Protocol = Protocol(e.Original.Protocol),
         ProtocolNumber = e.Original.Protocol,

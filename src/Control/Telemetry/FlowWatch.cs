@@ -25,6 +25,7 @@ public sealed class FlowWatch(NodeRuntime node) : IDisposable
     public async IAsyncEnumerable<FlowEvent> WatchAsync(WatchFlowsRequest request, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var filter = new FlowFilter(request);
+        var events = new FlowEvents(node.Options.NodeName, id => node.Engine.PortById(id)?.Name ?? "");
         var watcher = new Watcher();
         Add(watcher);
         try
@@ -32,7 +33,7 @@ public sealed class FlowWatch(NodeRuntime node) : IDisposable
             ulong sent = 0;
             await foreach (var record in watcher.Queue.Reader.ReadAllAsync(cancellationToken))
             {
-                var flow = FlowEvents.Make(record, node);
+                var flow = events.Make(record, node.Names);
                 if (!filter.Matches(flow)) continue;
                 flow.Lost = watcher.TakeLost();
                 yield return flow;

@@ -1,17 +1,26 @@
 using System.Globalization;
 using Dataplane.Control.Compile;
 using Dataplane.Packets;
+using Dataplane.Tables;
 
 namespace Dataplane.Control.Telemetry;
 
-/// <summary>Names of addresses and services, for people. Made when first asked for after a change of state.</summary>
+/// <summary>
+/// Names of addresses and services, for people, and what the tables in force take an address for. Made when first asked for after a change
+/// of state. Addresses are of either family: IPv4 as <see cref="IPv4Address.Widen"/> makes it.
+/// </summary>
 public sealed class NameIndex
 {
     private readonly Dictionary<IPv6Address, string> _pods = [];
-    private readonly Dictionary<(IPv6Address, ushort, byte), string> _services = []; // IPv4 addresses are mapped
+    private readonly Dictionary<(IPv6Address, ushort, byte), string> _services = [];
+    private readonly DataplaneTables _tables;
 
-    public NameIndex(DesiredState state, IReadOnlyCollection<AttachedEndpoint> endpoints)
+    /// <param name="state">Names.</param>
+    /// <param name="endpoints">Attached pods: what they are called here counts.</param>
+    /// <param name="tables">Made of the two.</param>
+    public NameIndex(DesiredState state, IReadOnlyCollection<AttachedEndpoint> endpoints, DataplaneTables tables)
     {
+        _tables = tables;
         foreach (var entry in state.Ipcache.Values)
         {
             if (entry.Owner.Length > 0 && FieldParser.TryHost(entry.Cidr, out var address)) _pods[address] = entry.Owner;
@@ -32,16 +41,32 @@ public sealed class NameIndex
         }
     }
 
-    /// <inheritdoc cref="PodOf(IPv6Address)"/>
-    public string PodOf(IPv4Address address) => PodOf(address.Widen());
-
-    /// <inheritdoc cref="ServiceOf(IPv6Address, ushort, byte)"/>
-    public string ServiceOf(IPv4Address address, ushort port, byte protocol) => ServiceOf(address.Widen(), port, protocol);
-
-    /// <summary>"namespace/pod", "node/NAME", or empty. IPv4 addresses are mapped.</summary>
+    /// <summary>"namespace/pod", "node/NAME", or empty.</summary>
     public string PodOf(IPv6Address address) => _pods.GetValueOrDefault(address, "");
 
-    /// <summary>"namespace/service:port", or empty. IPv4 addresses are mapped.</summary>
-    public string ServiceOf(IPv6Address address, ushort port, byte protocol) =>
-        _services.GetValueOrDefault((address, port, protocol)) ?? _services.GetValueOrDefault((default, port, protocol), "");
+    /// <summary>
+    /// "namespace/service:port" of the service that packets to an address and port are for, by its own address or as a node port; or empty.
+    /// </summary>
+    public string ServiceOf(IPv6Address address, ushort port, byte protocol)
+    {
+        var at = address.TryNarrow(out var narrow) ? FrontendOf(_tables.IPv4, narrow, port, protocol) : FrontendOf(_tables.IPv6, address, port, protocol);
+        return at is { } frontend ? _services.GetValueOrDefault((frontend, port, protocol), "") : "";
+    }
+
+    /// <summary>
+    /// The identity by which policy judges an address; 0 for zero, for pods of this node, whose identity is their own, and for addresses
+    /// of services, which are judged as what they are translated to.
+    /// </summary>
+    public uint IdentityOf(IPv6Address address) =>
+        address.IsZero ? 0 : address.TryNarrow(out var narrow) ? IdentityOf(_tables.IPv4, narrow) : IdentityOf(_tables.IPv6, address);
+
+    private static uint IdentityOf<TAddress>(FamilyTables<TAddress>? family, TAddress address)
+        where TAddress : unmanaged, IIpAddress<TAddress> =>
+        family is null || family.Endpoints.Find(address) >= 0 || family.Services.HasClusterAddress(address) || family.Services.InServiceRange(address)
+            ? 0
+            : family.Identities.Find(address);
+
+    private static IPv6Address? FrontendOf<TAddress>(FamilyTables<TAddress>? family, TAddress address, ushort port, byte protocol)
+        where TAddress : unmanaged, IIpAddress<TAddress> =>
+        family is not null && family.Services.TryFind(address, protocol, port, out var frontend) ? frontend.Address.Widen() : null;
 }

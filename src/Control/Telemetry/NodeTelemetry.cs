@@ -1,5 +1,6 @@
 using System.Globalization;
 using Dataplane.Control.Apply;
+using Dataplane.Control.Compile;
 using Dataplane.Control.Metrics;
 
 namespace Dataplane.Control.Telemetry;
@@ -35,31 +36,70 @@ public sealed class NodeTelemetry(NodeRuntime node) : ITelemetrySource
         {
             snapshot.Drops.Add(new DropSample(drop.Reason.ToString(), FlowText.Direction(drop.Direction), drop.Packets, drop.Bytes));
         }
+        foreach (var (reason, answer, packets) in CounterTotals.Rejects(engine)) snapshot.Rejects.Add(new RejectSample(reason.ToString(), answer, packets));
         ulong inserted = 0, expired = 0, evicted = 0, failed = 0, lost = 0;
         foreach (var worker in engine.Workers)
         {
-            snapshot.Workers.Add(new WorkerSample(
-                worker.Id.ToString(CultureInfo.InvariantCulture), worker.Counters.Packets, worker.Counters.Batches, worker.Counters.Sleeps, CounterTotals.BusyNanoseconds(worker)));
-            lost += worker.Counters.LostEvents;
+            var counters = worker.Counters;
+            snapshot.Workers.Add(new WorkerSample
+            {
+                Worker = worker.Id.ToString(CultureInfo.InvariantCulture),
+                RxPackets = counters.Packets,
+                Batches = counters.Batches,
+                Sleeps = counters.Sleeps,
+                BusyNanoseconds = CounterTotals.BusyNanoseconds(worker),
+                Kicks = counters.Kicks,
+                SegmentedPackets = counters.SegmentedPackets,
+                Segments = counters.Segments,
+                CoalescedPackets = counters.CoalescedPackets,
+                CoalescedSegments = counters.CoalescedSegments,
+            });
+            lost += counters.LostEvents;
             var flows = engine.Conntrack.Writer(worker.Id).Counters;
-            inserted += flows.Inserted;
-            expired += flows.Expired;
-            evicted += flows.Evicted;
-            failed += flows.Full;
+            var flowsV6 = engine.ConntrackV6 is { } v6 ? v6.Writer(worker.Id).Counters : new();
+            inserted += flows.Inserted + flowsV6.Inserted;
+            expired += flows.Expired + flowsV6.Expired;
+            evicted += flows.Evicted + flowsV6.Evicted;
+            failed += flows.Full + flowsV6.Full;
         }
         var frames = engine.AccountFrames();
         snapshot.Frames = new FrameSample(
             (ulong)frames.Total, (ulong)frames.Free, (ulong)frames.Fill, (ulong)Math.Max(0, frames.Receive), (ulong)Math.Max(0, frames.Transmit), (ulong)frames.Held);
-        snapshot.Conntrack = new ConntrackSample((ulong)engine.Conntrack.Reader.Count, (ulong)engine.Conntrack.Capacity, inserted, expired, evicted, failed);
+        var (tracked, capacity) = TableUse.Conntrack(engine);
+        snapshot.Conntrack = new ConntrackSample(tracked, capacity, inserted, expired, evicted, failed);
+        snapshot.NatPorts = TableUse.NatPorts(engine);
+        ReadPressures(snapshot);
         var state = node.State;
         var endpoints = node.Endpoints;
         snapshot.Tables = new TableSample(
             (ulong)endpoints.Count, (ulong)endpoints.Count(e => !state.Workloads.ContainsKey(e.Key)), (ulong)state.Services.Count, (ulong)node.ServiceBackends,
-            (ulong)state.Policies.Count, (ulong)state.Identities.Count, (ulong)state.Ipcache.Count, (ulong)state.Nodes.Count);
+            (ulong)state.Policies.Count, (ulong)state.Identities.Count, (ulong)state.Ipcache.Count, (ulong)state.Nodes.Count, Unresolved());
         snapshot.Generation = state.Generation;
         snapshot.LastSyncTime = node.LastSync is { } last ? last.ToUnixTimeMilliseconds() / 1000.0 : 0;
         snapshot.SyncsApplied = node.SyncsApplied;
         snapshot.SyncsRefused = node.SyncsRefused;
         snapshot.FlowEventsLost = lost;
+    }
+
+    private void ReadPressures(TelemetrySnapshot snapshot)
+    {
+        var (clients, places) = TableUse.Affinity(node);
+        var (frontends, room) = node.SteeredFrontends;
+        snapshot.Pressures.Add(new PressureSample("conntrack", snapshot.Conntrack.Entries, snapshot.Conntrack.Capacity));
+        snapshot.Pressures.Add(new PressureSample("nat-ports", snapshot.NatPorts.MostUsed, snapshot.NatPorts.Capacity));
+        snapshot.Pressures.Add(new PressureSample("affinity", clients, places));
+        snapshot.Pressures.Add(new PressureSample("uplink-frontends", (ulong)frontends, (ulong)room));
+        snapshot.Pressures.Add(new PressureSample("umem-frames", snapshot.Frames.Total - snapshot.Frames.Free, snapshot.Frames.Total));
+    }
+
+    private ulong Unresolved()
+    {
+        var hops = node.KnownNextHops;
+        ulong count = 0;
+        foreach (var other in node.State.Nodes.Values)
+        {
+            if (other.Name != node.Options.NodeName && !(TableCompiler.TunnelAddress(other, out var address) && hops.ContainsKey(address))) count++;
+        }
+        return count;
     }
 }

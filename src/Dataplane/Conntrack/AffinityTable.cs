@@ -21,6 +21,7 @@ public sealed class AffinityTable<TAddress>
     public const int DefaultCapacity = 65536;
 
     private const int SetSize = 8;
+    private const int SamplePlaces = 65536;
 
     private readonly Place[] _places;
     private readonly int _setMask;
@@ -91,6 +92,20 @@ public sealed class AffinityTable<TAddress>
         int used = 0;
         foreach (ref readonly var place in _places.AsSpan()) used += place.Service != 0 ? 1 : 0;
         return used;
+    }
+
+    /// <summary>
+    /// Clients that were seen less than <paramref name="seconds"/> ago, about. Looks at 65,536 places and no more, however large the table
+    /// is: clients are spread over it by a hash, so that any part of it is like the rest. Any thread.
+    /// </summary>
+    /// <param name="seconds">For how long a client counts, as <see cref="TryFind"/> has it.</param>
+    /// <param name="now">Coarse clock, seconds.</param>
+    public long EstimateSeen(uint seconds, uint now)
+    {
+        int seen = 0;
+        var sample = _places.AsSpan(0, Math.Min(_places.Length, SamplePlaces));
+        foreach (ref readonly var place in sample) seen += place.Service != 0 && (int)(now - place.Seen) < (int)Math.Min(seconds, int.MaxValue) ? 1 : 0;
+        return (long)seen * (_places.Length / sample.Length);
     }
 
     private Span<Place> Set(TAddress client, uint service) => _places.AsSpan(((int)(Hash(client, service, 0) >> 33) & _setMask) * SetSize, SetSize);

@@ -12,6 +12,7 @@ public sealed class WorkerCounters
 
     private readonly ulong[] _dropPackets = new ulong[ReasonCount * Directions];
     private readonly ulong[] _dropBytes = new ulong[ReasonCount * Directions];
+    private readonly ulong[] _rejectPackets = new ulong[ReasonCount];
 
     /// <summary>Packets taken from ports.</summary>
     public ulong Packets;
@@ -47,6 +48,12 @@ public sealed class WorkerCounters
         _dropPackets[i]++;
         _dropBytes[i] += (uint)bytes;
     }
+
+    /// <summary>Counts that the sender of a dropped packet was told, by an ICMP error or a TCP reset.</summary>
+    public void Reject(DropReason reason) => _rejectPackets[(int)reason]++;
+
+    /// <summary>Packets dropped for a reason whose senders were told; <see cref="Dropped"/> has them too.</summary>
+    public ulong Rejected(DropReason reason) => _rejectPackets[(int)reason];
 
     /// <summary>Packets dropped for a reason in a direction.</summary>
     public ulong Dropped(DropReason reason, TrafficDirection direction) => _dropPackets[(int)reason * Directions + (int)direction];

@@ -324,6 +324,7 @@ public sealed class Worker : IDisposable
             }
         }
         if (reason != DropReason.None) Counters.Drop(reason, direction, length);
+        if (reason != DropReason.None && verdict.Kind == VerdictKind.Reply) Counters.Reject(reason);
         _taps.Ended(index, verdict, reason, direction, ref info, length);
     }
 

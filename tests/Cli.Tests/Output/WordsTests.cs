@@ -30,4 +30,7 @@ public sealed class WordsTests
     [InlineData("a longword b", "a\nlongword\nb")]
     [InlineData("see `dpctl`", "see\ndpctl")]
     public void TextIsWrappedAtBlanks(string text, string expected) => Assert.Equal(expected, Words.Wrap(text, 7));
+
+    [Fact]
+    public void FurtherLinesAreIndentedOnTopOfTheWidth() => Assert.Equal("one two\n   three\n   four", Words.Wrap("one two three four", 7, 3));
 }

@@ -32,11 +32,18 @@ public sealed class DumpTests
         Version:     0.1.0 (.NET 10.0.0, kernel 6.18.0)
         Tables:      2 endpoints, 2 services, 3 backends, 1 policies, 3 identities, 2 prefixes, 2 nodes
         Conntrack:   131 of 262144 entries (0.0%)
+        NAT:         37 of 16384 ports in use by the busiest destinations (0.2%), 412 in all
+        Affinity:    120 of 65536 clients (0.2%)
+        Frontends:   3 of 65536 served to clients from outside (0.0%)
         Frames:      16384 of 4096 bytes: 12288 free, 4000 in fill rings, 0 received, 90 in transmit, 6 held
 
-        FEATURE       AVAILABLE   IN USE
-        tx-metadata   yes         checksums completed by the kernel
-        zero-copy     no          copy: veth has no zero-copy
+        FEATURE              AVAILABLE   IN USE
+        tx-metadata          yes         checksums completed by the kernel
+        zero-copy            no          copy: veth has no zero-copy
+        uplink               yes         eth1, MTU 1500, native XDP, attached as SingleProgram
+        external-interface   yes         eth2, MTU 9000, generic XDP, attached as SingleProgram
+        services             yes         ClusterIP, NodePort 30000-32767, ExternalIP, LoadBalancer, HostPort over TCP,
+                                         UDP, SCTP; random from outside; masquerade 192.168.7.1 from ports 49152-65535
 
         WORKER   CPU   RX PACKETS   BATCHES   PACKETS/BATCH   SLEEPS   BUSY
         0        any   1000         80        12.5            12       2.5s
@@ -60,6 +67,51 @@ public sealed class DumpTests
     }
 
     [Fact]
+    public async Task StatusWrapsEachProblemUnderItsFirstLine()
+    {
+        var control = new FakeControl { Status = new() { NodeName = "n1", Ready = true, Generation = 3, Problems = { LongProblems } } };
+        Assert.Equal("""
+            Node:        n1
+            State:       ready
+            Generation:  3, synced 0.0s ago
+            Uptime:      0.0s
+            Problem:     a process listens on 0.0.0.0:30080/TCP, which is within the node port range
+                         30000-32767: once a service has this port, clients reach the service and not the
+                         process; let it listen elsewhere (ss -lptun 'sport = :30080' shows which it is)
+            Problem:     net.ipv4.ip_forward is 0
+            Problem:     steer packets to 2 of 65538 service frontends: E2BIG; 10.0.0.1:80/TCP, 10.0.0.2:80/TCP
+                         did not fit (there is room for 65536)
+
+            """, await DpctlRun.Print("status", control));
+    }
+
+    internal static readonly string[] LongProblems =
+    [
+        "a process listens on 0.0.0.0:30080/TCP, which is within the node port range 30000-32767: once a service has this port, clients reach the service "
+            + "and not the process; let it listen elsewhere (ss -lptun 'sport = :30080' shows which it is)",
+        "net.ipv4.ip_forward is 0",
+        "steer packets to 2 of 65538 service frontends: E2BIG; 10.0.0.1:80/TCP, 10.0.0.2:80/TCP did not fit (there is room for 65536)",
+    ];
+
+    [Fact]
+    public async Task AStatusWithoutTheNewerTablesLeavesThemOut()
+    {
+        var control = new FakeControl { Status = new() { Tables = new() { ConntrackCapacity = 10 } } };
+        string text = await DpctlRun.Print("status", control);
+        Assert.Contains("Conntrack:   0 of 10 entries (0.0%)\n", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("NAT:", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("Affinity:", text, StringComparison.Ordinal);
+        Assert.DoesNotContain("Frontends:", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public Task NatPortsShowsHowManyAreLeft() => Shows("nat ports", """
+        RANGE         PORTS   MOST USED   USED   GROUPS
+        49152-65535   16384   37 (0.2%)   412    1024
+
+        """);
+
+    [Fact]
     public Task EndpointListHasOneLinePerLabel() => Shows("endpoint list", """
         ENDPOINT   POD             INGRESS    EGRESS     IDENTITY   LABELS (source:key[=value])   IPv6        IPv4         STATUS
         5          default/web-0   Enabled    Disabled   17         k8s:ns/default                fd00:1::7   10.244.1.7   ready
@@ -70,12 +122,12 @@ public sealed class DumpTests
 
     [Fact]
     public Task ServiceListShowsBackendsAsCiliumDoes() => Shows("service list", """
-        ID   Frontend              Service Type   Backend                              Service
-        1    10.96.0.7:80/TCP      ClusterIP      1 => 10.244.1.7:8080/TCP (active)    default/web:http
+        ID   Frontend              Service Type   Backend                              Service            Policy
+        1    10.96.0.7:80/TCP      ClusterIP      1 => 10.244.1.7:8080/TCP (active)    default/web:http   -
                                                   2 => [fd00:2::9]:8080/TCP (active)
-        2    0.0.0.0:30080/TCP     NodePort       1 => 10.244.1.7:8080/TCP (active)    default/web:http
+        2    0.0.0.0:30080/TCP     NodePort       1 => 10.244.1.7:8080/TCP (active)    default/web:http   -
                                                   2 => [fd00:2::9]:8080/TCP (active)
-        3    [fd00:96::a]:53/UDP   ClusterIP      none (connections are refused)       kube-system/dns
+        3    [fd00:96::a]:53/UDP   ClusterIP      none (connections are refused)       kube-system/dns    -
 
         """);
 
@@ -122,9 +174,11 @@ public sealed class DumpTests
 
     [Fact]
     public Task RouteListShowsWhereDestinationsGo() => Shows("route list", """
-        DESTINATION     KIND       VIA             PORT
-        10.244.1.7/32   endpoint   default/web-0   3
-        10.244.2.0/24   overlay    n2              1
+        DESTINATION        KIND       VIA             PORT   NEXT HOP MAC        MTU
+        10.244.1.7/32      endpoint   default/web-0   3      -                   -
+        10.244.2.0/24      overlay    n2              1      -                   -
+        192.168.7.254/32   neighbor   eth1            1      52:54:00:00:00:fe   1500
+        0.0.0.0/0          host       dp-host         2      -                   -
 
         """);
 

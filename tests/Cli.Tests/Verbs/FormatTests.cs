@@ -9,12 +9,12 @@ namespace Dataplane.Cli.Tests.Verbs;
 /// <summary>JSON and YAML of every verb parse, and hold what the dataplane sent.</summary>
 public sealed class FormatTests
 {
-    public static TheoryData<string> Documents => ["status", "version", "config", "check"];
+    public static TheoryData<string> Documents => ["status", "version", "config", "check", "nat ports"];
 
     public static TheoryData<string, int> Lists => new()
     {
         { "endpoint list", 2 }, { "service list", 2 }, { "policy list", 2 }, { "identity list", 3 }, { "ipcache list", 2 },
-        { "node list", 2 }, { "route list", 2 }, { "port list", 2 }, { "ct list", 2 }, { "nat list", 1 }, { "drops", 3 },
+        { "node list", 2 }, { "route list", 4 }, { "port list", 2 }, { "ct list", 2 }, { "nat list", 1 }, { "drops", 3 },
     };
 
     [Theory, MemberData(nameof(Documents))]

@@ -45,6 +45,58 @@ public sealed class ObserveVerbTests
     }
 
     [Fact]
+    public async Task AClientOfANodePortIsShownWithWhatItBecameAndTheServiceByName()
+    {
+        var flow = new FlowEvent
+        {
+            Verdict = FlowEvent.Types.Verdict.Forwarded, Protocol = Protocol.Tcp, ProtocolNumber = 6, TcpFlags = 2, Direction = "ingress",
+            Source = "203.0.113.9", SourcePort = 40312, SourceIdentity = 3, MasqueradedSource = "10.244.1.1", MasqueradedSourcePort = 50123,
+            Destination = "192.168.7.1", DestinationPort = 30080, Service = "default/web:http",
+            Backend = "10.244.2.7", BackendPort = 8080, DestinationPod = "default/web-1", DestinationIdentity = 17,
+        };
+        Assert.Equal(
+            "Jan 01 00:00:00.000: 203.0.113.9:40312 (ID:world) (as 10.244.1.1:50123) -> default/web-1:8080 (ID:17) "
+            + "(service default/web:http 192.168.7.1:30080) ingress FORWARDED (TCP Flags: SYN)\n",
+            await DpctlRun.Print("observe", new FakeControl { Flows = { flow } }));
+    }
+
+    [Fact]
+    public async Task APodThatLeavesTheClusterIsShownWithTheNodesAddress()
+    {
+        var ping = new FlowEvent
+        {
+            Verdict = FlowEvent.Types.Verdict.Forwarded, Protocol = Protocol.Icmp, ProtocolNumber = 1, Source = "10.244.1.7", SourcePort = 4660, SourcePod = "default/web-0",
+            SourceIdentity = 17, MasqueradedSource = "192.168.7.1", MasqueradedSourcePort = 50001, Destination = "203.0.113.9", DestinationPort = 4660, DestinationIdentity = 3,
+            Direction = "egress",
+        };
+        var syn = new FlowEvent(ping) { Protocol = Protocol.Tcp, ProtocolNumber = 6, TcpFlags = 2, DestinationPort = 443 };
+        Assert.Equal("""
+            Jan 01 00:00:00.000: default/web-0 (ID:17) (as 192.168.7.1) -> 203.0.113.9 (ID:world) egress FORWARDED (ICMP id 4660)
+            Jan 01 00:00:00.000: default/web-0:4660 (ID:17) (as 192.168.7.1:50001) -> 203.0.113.9:443 (ID:world) egress FORWARDED (TCP Flags: SYN)
+
+            """, await DpctlRun.Print("observe", new FakeControl { Flows = { ping, syn } }));
+    }
+
+    [Fact]
+    public async Task SegmentsThatWereAnsweredByAResetAreRejected()
+    {
+        var orphan = new FlowEvent
+        {
+            Verdict = FlowEvent.Types.Verdict.Rejected, DropReason = "ConnectionOrphaned", Protocol = Protocol.Tcp, ProtocolNumber = 6, TcpFlags = 24, Direction = "egress",
+            Source = "10.244.1.7", SourcePort = 40312, SourcePod = "default/web-0", SourceIdentity = 17, Destination = "10.96.0.7", DestinationPort = 80, Service = "default/web:http",
+        };
+        var unknown = new FlowEvent(orphan)
+        {
+            DropReason = "ConntrackNoFlow", Direction = "ingress", Source = "203.0.113.9", SourcePod = "", SourceIdentity = 3, Destination = "192.168.7.1", DestinationPort = 30080,
+        };
+        Assert.Equal("""
+            Jan 01 00:00:00.000: default/web-0:40312 (ID:17) <> 10.96.0.7:80 (service default/web:http) egress ConnectionOrphaned REJECTED (TCP Flags: PSH, ACK)
+            Jan 01 00:00:00.000: 203.0.113.9:40312 (ID:world) <> 192.168.7.1:30080 (service default/web:http) ingress ConntrackNoFlow REJECTED (TCP Flags: PSH, ACK)
+
+            """, await DpctlRun.Print("observe", new FakeControl { Flows = { orphan, unknown } }));
+    }
+
+    [Fact]
     public async Task AnEchoIdentifierIsNoPort()
     {
         var flow = new FlowEvent

@@ -21,13 +21,61 @@ public sealed class MetricsPageTests
     }
 
     [Fact]
-    public void SyncsAreTimedUnderBothNames()
+    public void O1_O3_NoProcessHasAnothersSeriesOfKubeProxy()
+    {
+        var ours = Regex.Matches(Render(AllSources()), @"^# TYPE (kubeproxy_\S+) ", RegexOptions.Multiline).Select(match => match.Groups[1].Value).ToList();
+        string agents = File.ReadAllText(Path.Combine(Repository.Root, "docs", "agent.md"));
+        Assert.Equal(["kubeproxy_conntrack_reconciler_deleted_entries_total", "kubeproxy_conntrack_reconciler_sync_duration_seconds"], ours.Order());
+        Assert.Contains("kubeproxy_sync_proxy_rules_duration_seconds", agents, StringComparison.Ordinal);
+        Assert.DoesNotContain(ours, agents.Contains);
+    }
+
+    [Fact]
+    public void O3_SweepsOfTheConnectionTableAreTimedAndCounted()
+    {
+        var sweeps = new SweepMetrics();
+        sweeps.Record(TimeSpan.FromMilliseconds(3), forgotten: 5, orphaned: 0);
+        sweeps.Record(TimeSpan.FromSeconds(2), forgotten: 1, orphaned: 4);
+        string page = Render(sweeps);
+        Assert.Contains("sync_duration_seconds_bucket{ip_family=\"IPv4\",le=\"0.002\"} 0\n", page, StringComparison.Ordinal);
+        Assert.Contains("sync_duration_seconds_bucket{ip_family=\"IPv4\",le=\"0.004\"} 1\n", page, StringComparison.Ordinal);
+        Assert.Contains("sync_duration_seconds_bucket{ip_family=\"IPv4\",le=\"16.384\"} 2\n", page, StringComparison.Ordinal);
+        Assert.Contains("\nkubeproxy_conntrack_reconciler_deleted_entries_total{ip_family=\"IPv4\"} 6\n", page, StringComparison.Ordinal);
+        Assert.Contains("\ndataplane_conntrack_orphaned_total 4\n", page, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void O5_PressureIsBetween0And1AndNothingWhereThereIsNoTable()
+    {
+        string page = Render(new DataplaneMetrics(new SampleTelemetry()));
+        Assert.Contains(
+            "\ndataplane_table_pressure{table=\"conntrack\"} 0.25\ndataplane_table_pressure{table=\"nat-ports\"} 1\ndataplane_table_pressure{table=\"uplink-frontends\"} 0\n",
+            page, StringComparison.Ordinal);
+        Assert.Contains("\ndataplane_nat_ports{state=\"used\"} 16484\ndataplane_nat_ports{state=\"free\"} 16760732\n", page, StringComparison.Ordinal);
+        Assert.Contains("\ndataplane_nat_ports_most_used 16384\n", page, StringComparison.Ordinal);
+        Assert.Contains("\ndataplane_nat_ports_capacity 16384\n", page, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void O9_AnswersSegmentsAndKicksAreCounted()
+    {
+        string page = Render(new DataplaneMetrics(new SampleTelemetry()));
+        Assert.Contains(
+            "\ndataplane_rejections_total{reason=\"ServiceNoEndpoints\",answer=\"icmp\"} 6\ndataplane_rejections_total{reason=\"ConnectionOrphaned\",answer=\"rst\"} 7\n",
+            page, StringComparison.Ordinal);
+        foreach (string sample in (string[])["rx_packets_total{worker=\"0\"} 1900", "busy_seconds_total{worker=\"0\"} 1.25", "kicks_total{worker=\"0\"} 70",
+            "segmented_packets_total{worker=\"0\"} 21", "segments_total{worker=\"0\"} 900", "coalesced_packets_total{worker=\"0\"} 22", "coalesced_segments_total{worker=\"0\"} 880"])
+            Assert.Contains($"\ndataplane_worker_{sample}\n", page, StringComparison.Ordinal);
+        Assert.Contains("\ndataplane_nodes_unresolved 1\n", page, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void SyncsAreTimed()
     {
         var sync = new SyncMetrics();
         sync.RecordApplied(TimeSpan.FromMilliseconds(3));
         string page = Render(sync);
         Assert.Contains("dataplane_sync_duration_seconds_bucket{le=\"0.002\"} 0\ndataplane_sync_duration_seconds_bucket{le=\"0.004\"} 1\n", page, StringComparison.Ordinal);
-        Assert.Contains("kubeproxy_sync_proxy_rules_duration_seconds_bucket{ip_family=\"IPv4\",le=\"16.384\"} 1\n", page, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -50,7 +98,9 @@ public sealed class MetricsPageTests
         sync.RecordApplied(TimeSpan.FromSeconds(0.25));
         var rpcs = new RpcMetrics(["/s/Sync"]);
         rpcs.End("/s/Sync", rpcs.Begin("/s/Sync"), StatusCode.OK);
-        return [new DataplaneMetrics(new SampleTelemetry()), sync, rpcs, new ProcessMetrics("1.2.3")];
+        var sweeps = new SweepMetrics();
+        sweeps.Record(TimeSpan.FromMilliseconds(3), forgotten: 5, orphaned: 4);
+        return [new DataplaneMetrics(new SampleTelemetry()), sync, sweeps, rpcs, new ProcessMetrics("1.2.3")];
     }
 
     private static string Render(params IMetricsSource[] sources)

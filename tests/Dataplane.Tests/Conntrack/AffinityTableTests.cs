@@ -55,6 +55,26 @@ public sealed class AffinityTableTests
     }
 
     [Fact]
+    public void OnlyClientsWithinTheTimeoutCountAsSeen()
+    {
+        for (uint i = 0; i < 20; i++) _table.Remember(IPv4Address.FromHost(i + 1), 1, First, 100 + i);
+        int there = _table.CountUsed();
+        Assert.Equal(there, _table.EstimateSeen(20, 119));
+        Assert.Equal(there, _table.EstimateSeen(uint.MaxValue, 5000));
+        Assert.InRange(_table.EstimateSeen(10, 119), 1, 10); // the last ten
+        Assert.Equal(0, _table.EstimateSeen(10, 129));
+        Assert.Equal(0, _table.EstimateSeen(0, 119));
+    }
+
+    [Fact]
+    public void APartOfALargeTableStandsForTheRest()
+    {
+        var large = new AffinityTable<IPv4Address>(1 << 20);
+        for (uint i = 0; i < 300_000; i++) large.Remember(IPv4Address.FromHost(i + 1), 1, First, 100);
+        Assert.InRange(large.EstimateSeen(10, 100), 285_000, 315_000);
+    }
+
+    [Fact]
     public void WhoIsNotRememberedIsDrawnAlikeUntilTheTimeoutHasPassed()
     {
         ulong draw = _table.Draw(Client, 1, 10, 100);
