@@ -7,7 +7,7 @@ namespace Dataplane.Workers;
 /// What a worker has for each address family: its path, and what is known of a batch's packets of the family. Places in the batch are
 /// shared: a packet is in one lane.
 /// </summary>
-internal sealed class Lane<TAddress>(PathContext<TAddress> path, Coalescer<TAddress> coalescer)
+internal sealed class Lane<TAddress>(PathContext<TAddress> path)
     where TAddress : unmanaged, IIpAddress<TAddress>
 {
     private readonly PacketInfo<TAddress>[] _infos = new PacketInfo<TAddress>[PacketBatch.Capacity];
@@ -16,9 +16,6 @@ internal sealed class Lane<TAddress>(PathContext<TAddress> path, Coalescer<TAddr
 
     /// <summary>The path and its flows.</summary>
     public PathContext<TAddress> Path { get; } = path;
-
-    /// <summary>Merges segments on their way to pods.</summary>
-    public Coalescer<TAddress> Coalescer { get; } = coalescer;
 
     /// <summary>By place in the batch.</summary>
     public PacketInfo<TAddress>[] Infos => _infos;
