@@ -159,5 +159,5 @@ public sealed class DropReasonTests
 
     private static DropReason FromOverlay(PacketBuilder packet) => Reason(new PathHarness().FromOverlay(packet.Build()));
 
-    private static DropReason Reason(PathResult result) => result.Verdict.Kind == VerdictKind.Drop ? result.Verdict.Reason : result.Info.ReplyReason;
+    private static DropReason Reason(PathResult<IPv4Address> result) => result.Verdict.Kind == VerdictKind.Drop ? result.Verdict.Reason : result.Info.ReplyReason;
 }

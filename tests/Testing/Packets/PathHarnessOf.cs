@@ -1,37 +1,41 @@
 using Dataplane.Conntrack;
 using Dataplane.Packets;
 using Dataplane.Tables;
+using Dataplane.Workers;
 using Xunit;
 
 namespace Dataplane.Testing.Packets;
 
 /// <summary>
-/// A worker's packet path without the worker: one chunk of memory in place of UMEM, a conntrack table over an array, and tables
-/// written by hand. The chunk lies between guards, and both it and they are filled with a pattern, so that a write outside the packet shows.
+/// A worker's packet path without the worker: one chunk of memory in place of UMEM, conntrack tables over arrays, and tables written by
+/// hand. As in a worker, a packet starts in the lane of IPv4. The chunk lies between guards, and both it and they are filled with a
+/// pattern, so that a write outside the packet shows.
 /// </summary>
-public sealed class PathHarness
+public class PathHarnessOf<TAddress>
+    where TAddress : unmanaged, IIpAddress<TAddress>
 {
     /// <summary>Bytes of a chunk, where the kernel puts a packet's first byte, and the most it puts into one chunk.</summary>
     public const int ChunkSize = 4096, Headroom = 256, FrameLength = ChunkSize - Headroom;
 
     // The path may write headers before the packet: those of an ICMP error, and around it those of VXLAN.
-    private const int Prependable = 28 + 50;
+    private static readonly int Prependable = Family<TAddress>.HeaderLength + 8 + 50;
     private const byte Pattern = 0xa5;
     private const int GuardSize = 512;
 
     private readonly byte[] _memory = new byte[GuardSize + ChunkSize + GuardSize];
-    private PacketInfo<IPv4Address> _info;
+    private readonly Lanes _lanes;
+    private readonly Lane<TAddress> _lane;
     private int _dirtyStart = GuardSize, _dirtyEnd = GuardSize;
 
-    /// <param name="tables">What the path reads; those of <see cref="SampleNode"/> when null.</param>
+    /// <param name="tables">What the path reads; those of <see cref="SampleNodeOf{TAddress}"/> when null.</param>
     /// <param name="flows">Connections that conntrack can hold.</param>
-    public PathHarness(DataplaneTables? tables = null, int flows = 1024)
+    public PathHarnessOf(DataplaneTables? tables = null, int flows = 1024)
     {
-        Tables = tables ?? new SampleNode().Build();
-        Conntrack = new ConntrackTable<IPv4Address>(new byte[ConntrackTable<IPv4Address>.RequiredBytes(flows, 1)], flows, 1, 0x1234_5678_9abc_def0, new ConntrackTimeouts());
-        Context = new PathContext<IPv4Address>(Conntrack, Conntrack.Writer(0), new FragmentTable<IPv4Address>(), new AffinityTable<IPv4Address>(1024), 1);
+        Tables = tables ?? new SampleNodeOf<TAddress>().Build();
+        _lanes = new Lanes(Open<IPv4Address>(flows), Family<TAddress>.IsV6 ? Open<IPv6Address>(flows) : null);
+        _lane = (Lane<TAddress>)(object)(Family<TAddress>.IsV6 ? _lanes.V6! : (object)_lanes.V4);
         _memory.AsSpan().Fill(Pattern);
-        Context.Flows.Quiescent();
+        _lanes.Quiescent();
         Begin();
     }
 
@@ -42,13 +46,13 @@ public sealed class PathHarness
     public uint Now { get; set; } = 1;
 
     /// <summary>All flows.</summary>
-    public ConntrackTable<IPv4Address> Conntrack { get; }
+    public ConntrackTable<TAddress> Conntrack => Context.Conntrack;
 
     /// <summary>What the stages work with.</summary>
-    public PathContext<IPv4Address> Context { get; }
+    public PathContext<TAddress> Context => _lane.Path;
 
     /// <summary>What was found out about the last packet.</summary>
-    public ref PacketInfo<IPv4Address> Info => ref _info;
+    public ref PacketInfo<TAddress> Info => ref _lane.Infos[0];
 
     /// <summary>The chunk.</summary>
     public Span<byte> Chunk => _memory.AsSpan(GuardSize, ChunkSize);
@@ -59,44 +63,44 @@ public sealed class PathHarness
     /// <summary>What a worker does between two batches: takes tables and time, and lets conntrack clean up.</summary>
     public void Begin()
     {
-        Context.Begin(Tables, Tables.IPv4, Now);
-        Context.Flows.Expire(Now, 32);
-        Context.Flows.Quiescent();
+        _lanes.Begin(Tables, Now);
+        _lanes.Expire(Now, 32);
+        _lanes.Quiescent();
     }
 
-    public PathResult FromPod(ushort port, byte[] frame) => Send(frame, PacketOrigin.Pod, port);
+    public PathResult<TAddress> FromPod(ushort port, byte[] frame) => Send(frame, PacketOrigin.Pod, port);
 
-    public PathResult FromPod(ushort port, PacketBuilder packet) => FromPod(port, packet.Build());
+    public PathResult<TAddress> FromPod(ushort port, PacketBuilder packet) => FromPod(port, packet.Build());
 
-    public PathResult FromPodA(PacketBuilder packet) => FromPod(SampleNode.PodAPort, packet.Build());
+    public PathResult<TAddress> FromPodA(PacketBuilder packet) => FromPod(SampleNode.PodAPort, packet.Build());
 
-    public PathResult FromPodB(PacketBuilder packet) => FromPod(SampleNode.PodBPort, packet.Build());
+    public PathResult<TAddress> FromPodB(PacketBuilder packet) => FromPod(SampleNode.PodBPort, packet.Build());
 
-    public PathResult FromHost(byte[] frame) => Send(frame, PacketOrigin.Host, SampleNode.HostPort);
+    public PathResult<TAddress> FromHost(byte[] frame) => Send(frame, PacketOrigin.Host, SampleNode.HostPort);
 
-    public PathResult FromHost(PacketBuilder packet) => FromHost(packet.Build());
+    public PathResult<TAddress> FromHost(PacketBuilder packet) => FromHost(packet.Build());
 
-    public PathResult FromOverlay(byte[] frame) => FromUplink(frame);
+    public PathResult<TAddress> FromOverlay(byte[] frame) => FromUplink(frame);
 
     /// <summary>A frame from the underlay.</summary>
-    public PathResult FromUplink(byte[] frame) => Send(frame, PacketOrigin.Uplink, SampleNode.UplinkPort);
+    public PathResult<TAddress> FromUplink(byte[] frame) => Send(frame, PacketOrigin.Uplink, SampleNode.UplinkPort);
 
     /// <inheritdoc cref="FromUplink(byte[])"/>
-    public PathResult FromUplink(PacketBuilder packet) => FromUplink(packet.Build());
+    public PathResult<TAddress> FromUplink(PacketBuilder packet) => FromUplink(packet.Build());
 
     /// <summary>The packet is put into VXLAN unless it is already.</summary>
-    public PathResult FromOverlay(PacketBuilder packet) => FromOverlay(packet.InVxlan().Build());
+    public PathResult<TAddress> FromOverlay(PacketBuilder packet) => FromOverlay(packet.InVxlan().Build());
 
     /// <summary>Carries one packet, and fails if anything outside it was written.</summary>
-    public PathResult Send(byte[] frame, PacketOrigin origin, ushort port)
+    public PathResult<TAddress> Send(byte[] frame, PacketOrigin origin, ushort port)
     {
         Begin();
         var verdict = Run(frame, origin, port);
-        var head = Chunk.Slice(_info.Start, _info.HeadLength);
-        int rest = _info.TotalLength - _info.HeadLength;
+        var head = Chunk.Slice(Info.Start, Info.HeadLength);
+        int rest = Info.TotalLength - Info.HeadLength;
         byte[] bytes = rest == 0 ? head.ToArray() : [.. head, .. frame.AsSpan(FrameLength, rest)];
         Assert.True(IsIntact(), $"written outside the packet: {verdict}");
-        return new PathResult(verdict, bytes, _info);
+        return new PathResult<TAddress>(verdict, bytes, Info);
     }
 
     /// <summary>
@@ -111,18 +115,33 @@ public sealed class PathHarness
         _dirtyStart = GuardSize + Math.Max(0, Start - Prependable);
         _dirtyEnd = GuardSize + Start + head;
 
-        _info.Start = Start;
-        _info.HeadLength = head;
-        _info.TotalLength = frame.Length;
-        _info.InPort = port;
-        _info.Origin = origin;
-        _info.Flags = PacketFlags.None;
-        var packet = new Packet<IPv4Address>(Chunk, ref _info);
-        var verdict = PacketPath<IPv4Address>.Prepare(ref packet, Context);
-        return verdict.IsFinal ? verdict : PacketPath<IPv4Address>.Run(ref packet, Context);
+        ref var info = ref _lanes.V4.Infos[0];
+        info.Start = Start;
+        info.HeadLength = head;
+        info.TotalLength = frame.Length;
+        info.InPort = port;
+        info.Origin = origin;
+        info.Flags = PacketFlags.None;
+        var verdict = _lanes.Prepare(0, Chunk);
+        _lanes.Prefetch();
+        if (!verdict.IsFinal) verdict = _lanes.IsV6(0) ? _lanes.V6!.Run(0, Chunk) : _lanes.V4.Run(0, Chunk);
+        if (Family<TAddress>.IsV6 && !_lanes.IsV6(0))
+        {
+            Info = default;
+            _lane.Adopt(0, info);
+        }
+        _dirtyEnd = Math.Max(_dirtyEnd, GuardSize + Math.Min(Info.Start + Info.HeadLength, ChunkSize)); // an answer may be longer than its question
+        return verdict;
     }
 
     /// <summary>True unless something outside the last packet, and the room before it, was written.</summary>
     public bool IsIntact() =>
         !_memory.AsSpan(0, _dirtyStart).ContainsAnyExcept(Pattern) && !_memory.AsSpan(_dirtyEnd).ContainsAnyExcept(Pattern);
+
+    private static Lane<TLane> Open<TLane>(int flows)
+        where TLane : unmanaged, IIpAddress<TLane>
+    {
+        var conntrack = new ConntrackTable<TLane>(new byte[ConntrackTable<TLane>.RequiredBytes(flows, 1)], flows, 1, 0x1234_5678_9abc_def0, new ConntrackTimeouts());
+        return new Lane<TLane>(new PathContext<TLane>(conntrack, conntrack.Writer(0), new FragmentTable<TLane>(), new AffinityTable<TLane>(1024), 1));
+    }
 }

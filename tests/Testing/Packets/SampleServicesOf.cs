@@ -4,21 +4,23 @@ using Dataplane.Tables;
 
 namespace Dataplane.Testing.Packets;
 
-/// <summary>Services that are reached from outside, on a <see cref="SampleNode"/> whose uplink leads to a router and a masqueraded world.</summary>
-public sealed class SampleServices
+/// <summary>Services that are reached from outside, on a <see cref="SampleNodeOf{TAddress}"/> whose uplink leads to a router and a masqueraded world.</summary>
+public class SampleServicesOf<TAddress>
+    where TAddress : unmanaged, IIpAddress<TAddress>
 {
     public const ushort NodePort = 30080, Port = 443, BackendPort = 8080;
 
     /// <summary>Addresses of no node that lead to the service, by spec.externalIPs and by a load balancer.</summary>
-    public static readonly IPv4Address ExternalIp = new(198, 51, 100, 1), BalancerIp = new(198, 51, 100, 2), ClusterIp = new(10, 96, 7, 7);
+    public static readonly TAddress ExternalIp = Family<TAddress>.Address("198.51.100.1", "2001:db8:c633:64::1"),
+        BalancerIp = Family<TAddress>.Address("198.51.100.2", "2001:db8:c633:64::2"), ClusterIp = Family<TAddress>.Address("10.96.7.7", "fd00:10:96::707");
 
     /// <summary>A client of the world.</summary>
-    public static readonly IPv4Address Client = SampleNode.World;
+    public static readonly TAddress Client = SampleNodeOf<TAddress>.World;
 
     private uint _id = 1000;
 
     /// <summary>The node.</summary>
-    public SampleNode Node { get; } = new() { Underlay = SampleNode.ByRouter, Masquerade = true };
+    public SampleNodeOf<TAddress> Node { get; } = new() { Underlay = SampleNodeOf<TAddress>.ByRouter, Masquerade = true };
 
     /// <summary>Adds a service with all kinds of frontends.</summary>
     /// <param name="cluster">Endpoints of the cluster policy.</param>
@@ -28,11 +30,11 @@ public sealed class SampleServices
     /// <param name="protocol">IP protocol number.</param>
     /// <param name="affinity">Seconds.</param>
     /// <param name="ranges">Prefixes that may use the load balancer's address; null: all.</param>
-    public SampleServices Add(
-        IPv4Address[] cluster, IPv4Address[] local, bool internalLocal = false, bool externalLocal = false, byte protocol = IpProtocol.Tcp, uint affinity = 0,
-        PrefixTable<IPv4Address>? ranges = null)
+    public SampleServicesOf<TAddress> Add(
+        TAddress[] cluster, TAddress[] local, bool internalLocal = false, bool externalLocal = false, byte protocol = IpProtocol.Tcp, uint affinity = 0,
+        PrefixTable<TAddress>? ranges = null)
     {
-        var service = new Service<IPv4Address>
+        var service = new Service<TAddress>
         {
             Id = ++_id, Cluster = Set(cluster), Local = Set(local), InternalLocal = internalLocal, ExternalLocal = externalLocal, AffinitySeconds = affinity, SourceRanges = ranges,
         };
@@ -44,17 +46,17 @@ public sealed class SampleServices
     }
 
     /// <summary>A path over the node as it is now.</summary>
-    public PathHarness Path() => new(Node.Build());
+    public PathHarnessOf<TAddress> Path() => new(Node.Build());
 
     /// <summary>Where each kind of frontend is.</summary>
-    public static (IPv4Address Address, ushort Port) At(FrontendKind kind) => kind switch
+    public static (TAddress Address, ushort Port) At(FrontendKind kind) => kind switch
     {
         FrontendKind.ClusterIp => (ClusterIp, Port),
-        FrontendKind.NodePort => (SampleNode.NodeAddress, NodePort),
+        FrontendKind.NodePort => (SampleNodeOf<TAddress>.NodeAddress, NodePort),
         FrontendKind.ExternalIp => (ExternalIp, Port),
         FrontendKind.LoadBalancer => (BalancerIp, Port),
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };
 
-    private static BackendSet<IPv4Address> Set(IPv4Address[] addresses) => SampleNode.Set([.. addresses.Select(a => SampleNode.At(a, BackendPort))]);
+    private static BackendSet<TAddress> Set(TAddress[] addresses) => SampleNodeOf<TAddress>.Set([.. addresses.Select(a => SampleNodeOf<TAddress>.At(a, BackendPort))]);
 }
