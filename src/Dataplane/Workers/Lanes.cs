@@ -13,6 +13,7 @@ internal sealed class Lanes(Lane<IPv4Address> v4, Lane<IPv6Address>? v6)
 {
     private readonly bool[] _isV6 = new bool[PacketBatch.Capacity]; // by place in the batch
     private bool _anyV6;
+    private FamilyTables<IPv6Address>? _familyV6; // of this round; null while control has published none
 
     public Lane<IPv4Address> V4 { get; } = v4;
 
@@ -23,8 +24,12 @@ internal sealed class Lanes(Lane<IPv4Address> v4, Lane<IPv6Address>? v6)
     public void Begin(DataplaneTables tables, uint now)
     {
         V4.Begin(tables, tables.IPv4, now);
-        if (tables.IPv6 is { } family) V6?.Begin(tables, family, now);
+        _familyV6 = V6 is null ? null : tables.IPv6;
+        if (_familyV6 is not null) V6!.Begin(tables, _familyV6, now);
     }
+
+    /// <summary>True when packets of IPv6 are carried in this round.</summary>
+    public bool CarriesV6 => _familyV6 is not null;
 
     /// <summary>True when the packet in a place was found to be of IPv6.</summary>
     public bool IsV6(int place) => _isV6[place];
@@ -72,7 +77,7 @@ internal sealed class Lanes(Lane<IPv4Address> v4, Lane<IPv6Address>? v6)
 
     // A pod that has no IPv6 address sends such packets all the same: they concern nobody.
     private bool ConcernsV6(in PacketInfo<IPv4Address> info, ReadOnlySpan<byte> frame) =>
-        V6?.Path.Family is { } family && info.HeadLength >= EthernetHeader.Size
+        _familyV6 is { } family && info.HeadLength >= EthernetHeader.Size
         && BinaryPrimitives.ReadUInt16BigEndian(frame[(info.Start + EthernetHeader.Size - 2)..]) == EtherTypes.IPv6
         && (info.Origin != PacketOrigin.Pod || family.Endpoints.OfPort(info.InPort) >= 0);
 }

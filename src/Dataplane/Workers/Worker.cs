@@ -137,10 +137,21 @@ public sealed class Worker : IDisposable
         port.Close(_pool);
     }
 
-    internal void Probe<TAddress>(FlowProbe<TAddress>[] probes, PathContext<TAddress> path)
-        where TAddress : unmanaged, IIpAddress<TAddress>
+    internal void Probe(FlowProbe<IPv4Address>[] probes)
     {
         _lanes.Begin(_engine.Tables, _engine.Clock.Seconds);
+        Probe(probes, _lanes.V4.Path);
+    }
+
+    internal void Probe(FlowProbe<IPv6Address>[] probes)
+    {
+        _lanes.Begin(_engine.Tables, _engine.Clock.Seconds);
+        if (_lanes.CarriesV6) Probe(probes, _lanes.V6!.Path);
+    }
+
+    private void Probe<TAddress>(FlowProbe<TAddress>[] probes, PathContext<TAddress> path)
+        where TAddress : unmanaged, IIpAddress<TAddress>
+    {
         foreach (var probe in probes)
         {
             if (!_pool.TryTake(out ulong address)) return;
@@ -152,12 +163,6 @@ public sealed class Worker : IDisposable
             else _transmitter.Free(_handedOver.AsSpan(0, 1));
         }
     }
-
-    /// <summary>This worker's path of IPv4; for commands that it runs.</summary>
-    internal PathContext<IPv4Address> PathV4 => _lanes.V4.Path;
-
-    /// <summary>This worker's path of IPv6, where there is one; for commands that it runs.</summary>
-    internal PathContext<IPv6Address>? PathV6 => _lanes.V6?.Path;
 
     // A fault here is a bug. It ends the thread, /healthz says so, and pods fail closed; it must not take control with it.
     private void Loop()
