@@ -52,4 +52,6 @@ public static class IPv4
     public sealed class TransmitterTests : Workers.TransmitterTests<IPv4Address>;
 
     public sealed class ZeroAllocationTests : Tests.ZeroAllocationTests<IPv4Address>;
+
+    public sealed class FragmentTableTests : Conntrack.FragmentTableTests<IPv4Address>;
 }

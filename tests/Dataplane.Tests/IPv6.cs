@@ -52,4 +52,6 @@ public static class IPv6
     public sealed class TransmitterTests : Workers.TransmitterTests<IPv6Address>;
 
     public sealed class ZeroAllocationTests : Tests.ZeroAllocationTests<IPv6Address>;
+
+    public sealed class FragmentTableTests : Conntrack.FragmentTableTests<IPv6Address>;
 }

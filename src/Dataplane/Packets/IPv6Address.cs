@@ -41,6 +41,9 @@ public readonly struct IPv6Address : IIpAddress<IPv6Address>
     public static int LeastMtu => 1280; // RFC 8200, section 5
 
     /// <inheritdoc/>
+    public static bool FragmentsNameProtocol => false;
+
+    /// <inheritdoc/>
     public static int LargestIcmpError => 1280; // RFC 4443, section 2.4 (c)
 
     /// <summary>The first and the last eight bytes as numbers in host byte order.</summary>
@@ -74,7 +77,7 @@ public readonly struct IPv6Address : IIpAddress<IPv6Address>
     public static bool IsEcho(byte icmpType) => icmpType is Icmpv6.EchoRequest or Icmpv6.EchoReply;
 
     /// <inheritdoc/>
-    public static bool IsIcmpError(byte icmpType) => icmpType is >= Icmpv6.DestinationUnreachable and <= Icmpv6.ParameterProblem;
+    public static bool IsIcmpError(byte icmpType) => icmpType < 128; // RFC 4443, section 2.1: also those that are not known yet
 
     /// <summary>Makes one from two numbers in host byte order.</summary>
     public static IPv6Address FromHost(ulong high, ulong low) => new(FromBig(high), FromBig(low));

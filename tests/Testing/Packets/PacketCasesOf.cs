@@ -64,6 +64,7 @@ public class PacketCasesOf<TAddress>
         FromPod("extension headers", Packet(SampleNodeOf<TAddress>.WebService).HopByHop(16).Routing(0).DestinationOptions(264).Tcp(40_000, 80, TcpHeader.Syn)) with { VaryAt = SourcePort + 16 + 24 + 264 },
         FromPod("atomic fragment", Packet(SampleNodeOf<TAddress>.DnsService).Fragment(0, more: false).Udp(40_000, 53)),
         FromPod("no next header", Packet(SampleNodeOf<TAddress>.PodB).Protocol(IPv6Packets.NoNextHeader)),
+        FromPod("source routed", Packet(SampleNodeOf<TAddress>.PodB).Routing(1).Udp(40_000, 80), VerdictKind.Drop),
         FromPod("too many extension headers", Packet(SampleNodeOf<TAddress>.PodB).HopByHop().HopByHop().HopByHop().HopByHop().HopByHop().HopByHop().HopByHop().HopByHop().HopByHop().Udp(1, 2), VerdictKind.Drop),
         FromPod("probe for a duplicate", IPv6Packets.NeighborSolicitation(default, V6(SampleNodeOf<TAddress>.PodA), null), VerdictKind.Drop),
         FromPod("neighbour solicitation from afar", IPv6Packets.NeighborSolicitation(V6(SampleNodeOf<TAddress>.PodA), V6(SampleNodeOf<TAddress>.Gateway), null).TimeToLive(254), VerdictKind.Drop),
