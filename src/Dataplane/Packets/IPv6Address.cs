@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Net;
-using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Dataplane.Headers;
 
@@ -165,9 +164,9 @@ public readonly struct IPv6Address : IIpAddress<IPv6Address>
     public static bool TryParse(ReadOnlySpan<char> text, out IPv6Address address)
     {
         address = default;
-        if (text.ContainsAny('%', '[', '/') || !IPAddress.TryParse(text, out var parsed) || parsed.AddressFamily != AddressFamily.InterNetworkV6) return false;
+        if (text.ContainsAny('%', '[', '/') || !IPAddress.TryParse(text, out var parsed)) return false;
         Span<byte> bytes = stackalloc byte[Size];
-        parsed.TryWriteBytes(bytes, out _);
+        if (!parsed.TryWriteBytes(bytes, out int written) || written != Size) return false;
         address = Read(bytes);
         return true;
     }

@@ -57,22 +57,22 @@ internal sealed class Lanes(Lane<IPv4Address> v4, Lane<IPv6Address>? v6)
     /// <summary>Lets a bounded number of idle flows go.</summary>
     public void Expire(uint now, int budget)
     {
-        V4.Path.Flows.Expire(now, budget);
-        V6?.Path.Flows.Expire(now, budget);
+        V4.Context.Flows.Expire(now, budget);
+        V6?.Context.Flows.Expire(now, budget);
     }
 
     /// <summary>The worker holds no flow at this point.</summary>
     public void Quiescent()
     {
-        V4.Path.Flows.Quiescent();
-        V6?.Path.Flows.Quiescent();
+        V4.Context.Flows.Quiescent();
+        V6?.Context.Flows.Quiescent();
     }
 
     /// <summary>Nor will it until the next <see cref="Quiescent"/>: others need not wait for it.</summary>
     public void GoOffline()
     {
-        V4.Path.Flows.Offline();
-        V6?.Path.Flows.Offline();
+        V4.Context.Flows.Offline();
+        V6?.Context.Flows.Offline();
     }
 
     // A pod that has no IPv6 address sends such packets all the same: they concern nobody.

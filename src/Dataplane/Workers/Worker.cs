@@ -140,13 +140,13 @@ public sealed class Worker : IDisposable
     internal void Probe(FlowProbe<IPv4Address>[] probes)
     {
         _lanes.Begin(_engine.Tables, _engine.Clock.Seconds);
-        Probe(probes, _lanes.V4.Path);
+        Probe(probes, _lanes.V4.Context);
     }
 
     internal void Probe(FlowProbe<IPv6Address>[] probes)
     {
         _lanes.Begin(_engine.Tables, _engine.Clock.Seconds);
-        if (_lanes.CarriesV6) Probe(probes, _lanes.V6!.Path);
+        if (_lanes.CarriesV6) Probe(probes, _lanes.V6!.Context);
     }
 
     private void Probe<TAddress>(FlowProbe<TAddress>[] probes, PathContext<TAddress> path)

@@ -30,7 +30,7 @@ public sealed class LanesTests
             Assert.Equal((1000 + i, 5353, ChecksumKind.Complete), (packet.SourcePort, packet.DestinationPort, packet.Checksum));
             Assert.Equal(i % 3 == 0 ? SampleNode.PodB.Widen() : V6.PodB, i % 3 == 0 ? packet.Destination.Widen() : packet.DestinationOf<IPv6Address>());
         }
-        Assert.Equal((22, 42), (_bed.Lanes.V4.Path.Flows.Counters.InUse, _bed.Lanes.V6!.Path.Flows.Counters.InUse));
+        Assert.Equal((22, 42), (_bed.Lanes.V4.Context.Flows.Counters.InUse, _bed.Lanes.V6!.Context.Flows.Counters.InUse));
     }
 
     /// <summary>One tunnel for both: what came in it is the family's that its inner frame names.</summary>

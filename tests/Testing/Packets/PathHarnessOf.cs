@@ -49,7 +49,7 @@ public class PathHarnessOf<TAddress>
     public ConntrackTable<TAddress> Conntrack => Context.Conntrack;
 
     /// <summary>What the stages work with.</summary>
-    public PathContext<TAddress> Context => _lane.Path;
+    public PathContext<TAddress> Context => _lane.Context;
 
     /// <summary>What was found out about the last packet.</summary>
     public ref PacketInfo<TAddress> Info => ref _lane.Infos[0];
