@@ -54,4 +54,14 @@ public static class IPv4
     public sealed class ZeroAllocationTests : Tests.ZeroAllocationTests<IPv4Address>;
 
     public sealed class FragmentTableTests : Conntrack.FragmentTableTests<IPv4Address>;
+
+    public sealed class ConntrackTableTests : Conntrack.ConntrackTableTests<IPv4Address>;
+
+    public sealed class ConntrackExpiryTests : Conntrack.ConntrackExpiryTests<IPv4Address>;
+
+    public sealed class ConntrackFullTests : Conntrack.ConntrackFullTests<IPv4Address>;
+
+    public sealed class ConntrackStressTests : Conntrack.ConntrackStressTests<IPv4Address>;
+
+    public sealed class NatPortPoolTests : Conntrack.NatPortPoolTests<IPv4Address>;
 }

@@ -54,4 +54,14 @@ public static class IPv6
     public sealed class ZeroAllocationTests : Tests.ZeroAllocationTests<IPv6Address>;
 
     public sealed class FragmentTableTests : Conntrack.FragmentTableTests<IPv6Address>;
+
+    public sealed class ConntrackTableTests : Conntrack.ConntrackTableTests<IPv6Address>;
+
+    public sealed class ConntrackExpiryTests : Conntrack.ConntrackExpiryTests<IPv6Address>;
+
+    public sealed class ConntrackFullTests : Conntrack.ConntrackFullTests<IPv6Address>;
+
+    public sealed class ConntrackStressTests : Conntrack.ConntrackStressTests<IPv6Address>;
+
+    public sealed class NatPortPoolTests : Conntrack.NatPortPoolTests<IPv6Address>;
 }

@@ -29,7 +29,8 @@ public static class Family<TAddress>
     /// <summary>The address that is so many after another.</summary>
     public static TAddress After(TAddress first, int count)
     {
-        byte[] bytes = new byte[TAddress.ByteLength];
+        Span<byte> bytes = stackalloc byte[16];
+        bytes = bytes[..TAddress.ByteLength];
         first.CopyTo(bytes);
         for (int i = bytes.Length - 1; count > 0; i--, count >>= 8)
         {
