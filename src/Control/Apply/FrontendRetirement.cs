@@ -6,13 +6,14 @@ using Microsoft.Extensions.Logging;
 namespace Dataplane.Control.Apply;
 
 /// <summary>Looks from time to time which lingering frontends are still in use, on a thread of the pool: packets and changes never wait for it.</summary>
-internal sealed class FrontendRetirement : IDisposable
+internal sealed class FrontendRetirement<TAddress> : IDisposable
+    where TAddress : unmanaged, IIpAddress<TAddress>
 {
     private static readonly TimeSpan First = TimeSpan.FromMilliseconds(300), Next = TimeSpan.FromSeconds(30);
 
-    private readonly Func<IReadOnlyCollection<ExternalFrontend>> _lingering;
-    private readonly Func<IReadOnlyCollection<ExternalFrontend>, IReadOnlyCollection<ExternalFrontend>> _findUsed;
-    private readonly Action<IReadOnlyCollection<ExternalFrontend>> _forget;
+    private readonly Func<IReadOnlyCollection<ExternalFrontend<TAddress>>> _lingering;
+    private readonly Func<IReadOnlyCollection<ExternalFrontend<TAddress>>, IReadOnlyCollection<ExternalFrontend<TAddress>>> _findUsed;
+    private readonly Action<IReadOnlyCollection<ExternalFrontend<TAddress>>> _forget;
     private readonly ILogger _log;
     private readonly Timer _timer;
     private volatile bool _isNew; // frontends have gone since the last look began
@@ -22,8 +23,8 @@ internal sealed class FrontendRetirement : IDisposable
     /// <param name="forget">Called with those that none goes to.</param>
     /// <param name="log">For failures.</param>
     public FrontendRetirement(
-        Func<IReadOnlyCollection<ExternalFrontend>> lingering, Func<IReadOnlyCollection<ExternalFrontend>, IReadOnlyCollection<ExternalFrontend>> findUsed,
-        Action<IReadOnlyCollection<ExternalFrontend>> forget, ILogger log)
+        Func<IReadOnlyCollection<ExternalFrontend<TAddress>>> lingering, Func<IReadOnlyCollection<ExternalFrontend<TAddress>>, IReadOnlyCollection<ExternalFrontend<TAddress>>> findUsed,
+        Action<IReadOnlyCollection<ExternalFrontend<TAddress>>> forget, ILogger log)
     {
         (_lingering, _findUsed, _forget, _log) = (lingering, findUsed, forget, log);
         _timer = new Timer(_ => Look());
@@ -37,14 +38,14 @@ internal sealed class FrontendRetirement : IDisposable
     }
 
     /// <summary>Those of some frontends that flows in use were opened to. Flows that have ended need nobody to lead their packets.</summary>
-    public static HashSet<ExternalFrontend> Used(IEnumerable<ConntrackEntry<IPv4Address>> flows, IReadOnlyCollection<ExternalFrontend> candidates)
+    public static HashSet<ExternalFrontend<TAddress>> Used(IEnumerable<ConntrackEntry<TAddress>> flows, IReadOnlyCollection<ExternalFrontend<TAddress>> candidates)
     {
         var wanted = candidates.ToHashSet();
-        var used = new HashSet<ExternalFrontend>();
+        var used = new HashSet<ExternalFrontend<TAddress>>();
         foreach (var flow in flows)
         {
             if ((flow.Flags & FlowFlags.Service) == 0 || flow.State is FlowState.TimeWait or FlowState.Closed or FlowState.Orphaned) continue;
-            var to = new ExternalFrontend(flow.Original.Destination, flow.Original.DestinationPort.Value, flow.Original.Protocol);
+            var to = new ExternalFrontend<TAddress>(flow.Original.Destination, flow.Original.DestinationPort.Value, flow.Original.Protocol);
             if (wanted.Contains(to)) used.Add(to);
             if (wanted.Contains(to with { Address = default })) used.Add(to with { Address = default }); // of every address of the node
         }

@@ -12,12 +12,12 @@ namespace Dataplane.Control.Tests.Apply;
 public sealed class LingeringFrontendsTests
 {
     private static readonly IPv4Address Node = new(192, 168, 77, 1), Balancer = new(198, 51, 100, 7), Client = new(203, 0, 113, 9), Pod = new(10, 244, 1, 9);
-    private static readonly ExternalFrontend NodePort = new(default, 30080, IpProtocol.Tcp), Address = new(Balancer, 80, IpProtocol.Tcp), Other = new(Balancer, 81, IpProtocol.Tcp);
+    private static readonly ExternalFrontend<IPv4Address> NodePort = new(default, 30080, IpProtocol.Tcp), Address = new(Balancer, 80, IpProtocol.Tcp), Other = new(Balancer, 81, IpProtocol.Tcp);
 
     [Fact]
     public void K18_FrontendsThatGoLingerUntilTheyAreForgottenOrComeBack()
     {
-        var frontends = new LingeringFrontends();
+        var frontends = new LingeringFrontends<IPv4Address>();
         Assert.False(frontends.Follow(Set(NodePort, Address)));
         Assert.Equal(Set(NodePort, Address), frontends.All);
         Assert.Empty(frontends.Gone);
@@ -35,7 +35,7 @@ public sealed class LingeringFrontendsTests
     [Fact]
     public void TheSameFrontendsAreTheSameInstance()
     {
-        var frontends = new LingeringFrontends();
+        var frontends = new LingeringFrontends<IPv4Address>();
         var services = Set(NodePort, Address);
         frontends.Follow(services);
         Assert.Same(services, frontends.All);
@@ -46,25 +46,25 @@ public sealed class LingeringFrontendsTests
     [Fact]
     public void K18_AFrontendIsInUseWhileAConnectionToItGoesOn()
     {
-        ExternalFrontend[] gone = [NodePort, Address, Other];
+        ExternalFrontend<IPv4Address>[] gone = [NodePort, Address, Other];
         Assert.Equal(Set(NodePort), Used(Flow(Node, 30080)));
         Assert.Equal(Set(Address), Used(Flow(Balancer, 80)));
         Assert.Empty(Used(Flow(Balancer, 82), Flow(Node, 80), Flow(Node, 30080) with { State = FlowState.Closed }, Flow(Node, 30080) with { State = FlowState.TimeWait }));
         Assert.Empty(Used(Flow(Node, 30080) with { Flags = 0 })); // to a process of the node, not to a service
 
-        HashSet<ExternalFrontend> Used(params ConntrackEntry<IPv4Address>[] flows) => FrontendRetirement.Used(flows, gone);
+        HashSet<ExternalFrontend<IPv4Address>> Used(params ConntrackEntry<IPv4Address>[] flows) => FrontendRetirement<IPv4Address>.Used(flows, gone);
     }
 
     [Fact]
     public async Task WhatIsNotInUseIsForgottenSoonAndTheRestIsNot()
     {
-        var forgotten = new TaskCompletionSource<IReadOnlyCollection<ExternalFrontend>>();
-        using var retirement = new FrontendRetirement(() => [NodePort, Address], _ => [Address], forgotten.SetResult, NullLogger.Instance);
+        var forgotten = new TaskCompletionSource<IReadOnlyCollection<ExternalFrontend<IPv4Address>>>();
+        using var retirement = new FrontendRetirement<IPv4Address>(() => [NodePort, Address], _ => [Address], forgotten.SetResult, NullLogger.Instance);
         retirement.Start();
         Assert.Equal([NodePort], await forgotten.Task.WaitAsync(TimeSpan.FromSeconds(20)));
     }
 
-    private static HashSet<ExternalFrontend> Set(params ExternalFrontend[] frontends) => [.. frontends];
+    private static HashSet<ExternalFrontend<IPv4Address>> Set(params ExternalFrontend<IPv4Address>[] frontends) => [.. frontends];
 
     private static ConntrackEntry<IPv4Address> Flow(IPv4Address address, ushort port) => new()
     {

@@ -111,14 +111,15 @@ public abstract class ServicePolicyTests<TAddress> : FamilyTests<TAddress>
     [Fact]
     public void K12_TheNodeIsLetInByItsOwnAddressThoughItAsksWithTheHostPorts()
     {
-        var (address, port) = SampleServices.At(FrontendKind.LoadBalancer);
-        var request = PacketBuilder.IPv4(SampleNode.Gateway, address).Tcp(40_000, port, TcpHeader.Syn);
-        var node = new PrefixTable<IPv4Address>([new(SampleNode.NodeAddress, 32, 0)]);
-        PathAssert.Forwarded(SampleNode.PodBPort, new SampleServices().Add(Near, Near, ranges: node).Path().FromHost(request));
+        var (address, port) = At(FrontendKind.LoadBalancer);
+        var request = Ip(Gateway, address).Tcp(40_000, port, TcpHeader.Syn);
+        PathAssert.Forwarded(PodBPort, LetsIn(NodeAddress).FromHost(request));
         // For others the node's address is no pass.
-        PathAssert.Dropped(DropReason.ServiceSourceDenied, Pod(new SampleServices().Add(Near, Near, ranges: node).Path(), FrontendKind.LoadBalancer));
-        var other = new PrefixTable<IPv4Address>([new(SampleNode.RemoteNode, 32, 0)]);
-        PathAssert.Dropped(DropReason.ServiceSourceDenied, new SampleServices().Add(Near, Near, ranges: other).Path().FromHost(request));
+        PathAssert.Dropped(DropReason.ServiceSourceDenied, Pod(LetsIn(NodeAddress), FrontendKind.LoadBalancer));
+        PathAssert.Dropped(DropReason.ServiceSourceDenied, LetsIn(RemoteNode).FromHost(request));
+
+        static PathHarnessOf<TAddress> LetsIn(TAddress address) =>
+            new SampleServicesOf<TAddress>().Add(Near, Near, ranges: new PrefixTable<TAddress>([new(address, TAddress.ByteLength * 8, 0)])).Path();
     }
 
     [Fact]
