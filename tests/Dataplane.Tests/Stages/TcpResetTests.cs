@@ -63,8 +63,8 @@ public abstract class TcpResetTests<TAddress> : FamilyTests<TAddress>
     {
         Establish();
         _path.Conntrack.Reader.Orphan(_ => true);
-        var packet = PathAssert.Forwarded(SampleNode.PodAPort, _path.FromPodB(PacketBuilder.IPv4(SampleNode.PodB, SampleNode.PodA).Tcp(8080, 40_000, TcpHeader.Rst, sequence: 2000)));
-        Assert.Equal((SampleNode.WebService, 80, TcpHeader.Rst, 2000u), (packet.Source, packet.SourcePort, packet.TcpFlags, packet.Sequence));
+        var packet = PathAssert.Forwarded(PodAPort, _path.FromPodB(Ip(PodB, PodA).Tcp(8080, 40_000, TcpHeader.Rst, sequence: 2000)));
+        Assert.Equal((WebService, 80, TcpHeader.Rst, 2000u), (Source(packet), packet.SourcePort, packet.TcpFlags, packet.Sequence));
     }
 
     [Fact]
