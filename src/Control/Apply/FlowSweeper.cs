@@ -36,12 +36,13 @@ internal sealed class FlowSweeper : IDisposable
     {
         _engine = engine;
         _log = log;
+        Metrics = new SweepMetrics(dualStack: engine.ConntrackV6 is not null);
         _thread = new Thread(Run) { IsBackground = true, Name = "flows" };
         _thread.Start();
     }
 
     /// <summary>Looks at the table, how long they took, and what came of them.</summary>
-    public SweepMetrics Metrics { get; } = new();
+    public SweepMetrics Metrics { get; }
 
     /// <summary>Compares two states, and has done what follows for flows soon.</summary>
     public void Changed(DesiredState before, DesiredState after)
@@ -108,21 +109,16 @@ internal sealed class FlowSweeper : IDisposable
 
     private void ProbeAgain()
     {
-        while (true)
+        List<Action> due = [];
+        lock (_lock)
         {
-            Action probe;
-            lock (_lock)
-            {
-                if (_again.Count == 0 || _again.Peek().At > Environment.TickCount64) return;
-                probe = _again.Dequeue().Probe;
-            }
-            probe();
+            while (_again.Count > 0 && _again.Peek().At <= Environment.TickCount64) due.Add(_again.Dequeue().Probe);
         }
+        foreach (var probe in due) probe();
     }
 
     private void Sweep(HashSet<IPv6Address> departed, IReadOnlyCollection<Service> changed)
     {
-        long start = Stopwatch.GetTimestamp();
         var stale = new StaleFlows(changed);
         var (orphans, forgotten) = Sweep(_engine.Conntrack, departed, stale, _engine.Probe);
         if (_engine.ConntrackV6 is { } conntrackV6)
@@ -130,7 +126,6 @@ internal sealed class FlowSweeper : IDisposable
             var (orphansV6, forgottenV6) = Sweep(conntrackV6, departed, stale, _engine.Probe);
             (orphans, forgotten) = (orphans + orphansV6, forgotten + forgottenV6);
         }
-        Metrics.Record(Stopwatch.GetElapsedTime(start), forgotten, orphans);
         if (orphans + forgotten > 0) _log.LogInformation("{Orphans} connections lost their peer, {Forgotten} datagram flows their endpoint", orphans, forgotten);
     }
 
@@ -138,6 +133,7 @@ internal sealed class FlowSweeper : IDisposable
         ConntrackTable<TAddress> conntrack, HashSet<IPv6Address> departed, StaleFlows stale, Action<IReadOnlyList<FlowProbe<TAddress>>> probe)
         where TAddress : unmanaged, IIpAddress<TAddress>
     {
+        long start = Stopwatch.GetTimestamp();
         var reader = conntrack.Reader;
         var orphans = departed.Count == 0 ? [] : reader.Orphan(e => departed.Contains(e.Reply.Source.Widen()) || departed.Contains(e.Original.Source.Widen()));
         int forgotten = stale.IsEmpty ? 0 : reader.Flush(e => stale.Contains(e));
@@ -145,6 +141,7 @@ internal sealed class FlowSweeper : IDisposable
         List<FlowProbe<TAddress>> probes = [.. orphans.Where(e => e.State == FlowState.Established).Select(e => departed.Contains(e.Reply.Source.Widen())
             ? new FlowProbe<TAddress>(e.Original.Mirror(), (e.Flags & FlowFlags.FromUnderlay) != 0)
             : new FlowProbe<TAddress>(e.Reply.Mirror(), false))];
+        Metrics.Record(TAddress.ByteLength == IPv6Address.Size, Stopwatch.GetElapsedTime(start), forgotten, orphans.Count);
         if (probes.Count > 0)
         {
             probe(probes);

@@ -37,6 +37,7 @@ public sealed class NodeRuntime : IDisposable
     private readonly PodPorts _pods;
     private readonly FlowSweeper _sweeper;
     private readonly FrontendRetirement<IPv4Address> _retirement;
+    private readonly FrontendRetirement<IPv6Address>? _retirementV6;
     private NameIndex? _names;
 
     /// <summary>Opens everything that the node needs before the first pod: workers, host port, uplinks.</summary>
@@ -58,8 +59,8 @@ public sealed class NodeRuntime : IDisposable
         var conntrackV6 = options.DualStack ? CreateConntrack<IPv6Address>(options, workers) : null;
         Engine = new DataplaneEngine(EngineOptions(options, workers, _log), conntrack, conntrackV6, _publisher.Initial());
         _sweeper = new FlowSweeper(Engine, loggers.CreateLogger("flows"));
-        _retirement = new FrontendRetirement<IPv4Address>(LingeringFrontends, frontends => FrontendRetirement<IPv4Address>.Used(Engine.Conntrack.Reader.Snapshot(), frontends), Forget, _log);
-        _publisher.FrontendsGone += _retirement.Start;
+        _retirement = Retirement(_publisher.Frontends, conntrack);
+        if (conntrackV6 is not null) _retirementV6 = Retirement(_publisher.FrontendsV6, conntrackV6);
         if (options.Uplink is { } name)
         {
             foreach (string device in (string[])[name, .. options.ExternalInterfaces]) _uplinks.Add(Uplink.Open(device, this, _programs));
@@ -246,6 +247,7 @@ public sealed class NodeRuntime : IDisposable
         _nextHops.Dispose();
         _sweeper.Dispose();
         _retirement.Dispose();
+        _retirementV6?.Dispose();
         lock (_lock)
         {
             foreach (var uplink in _uplinks) uplink.Detach(_programs);
@@ -296,14 +298,22 @@ public sealed class NodeRuntime : IDisposable
         }
     }
 
-    private IReadOnlyCollection<ExternalFrontend<IPv4Address>> LingeringFrontends()
+    private FrontendRetirement<TAddress> Retirement<TAddress>(LingeringFrontends<TAddress> frontends, ConntrackTable<TAddress> conntrack)
+        where TAddress : unmanaged, IIpAddress<TAddress>
     {
-        lock (_lock) return _publisher.Lingering;
-    }
+        var retirement = new FrontendRetirement<TAddress>(Lingering, some => FrontendRetirement<TAddress>.Used(conntrack.Reader.Snapshot(), some), Forget, _log);
+        _publisher.FrontendsGone += retirement.Start;
+        return retirement;
 
-    private void Forget(IReadOnlyCollection<ExternalFrontend<IPv4Address>> unused)
-    {
-        lock (_lock) _publisher.Forget(unused, State);
+        IReadOnlyCollection<ExternalFrontend<TAddress>> Lingering()
+        {
+            lock (_lock) return [.. frontends.Gone];
+        }
+
+        void Forget(IReadOnlyCollection<ExternalFrontend<TAddress>> unused)
+        {
+            lock (_lock) _publisher.Forget(frontends, unused, State);
+        }
     }
 
     private void Republish()

@@ -20,7 +20,6 @@ internal sealed class TablePublisher
     private readonly FamilyInput<IPv6Address>? _v6;
     private readonly UplinkSteering _steering;
     private readonly HostFrontends _hostFrontends;
-    private readonly LingeringFrontends<IPv4Address> _frontends = new();
     private readonly ILogger _log;
     private uint _revision = 1;
     private bool _leadsNode;
@@ -52,11 +51,14 @@ internal sealed class TablePublisher
     /// <summary>What on this node stands in the way of services, for people; one sentence each.</summary>
     public IReadOnlyList<string> FindObstacles(IReadOnlySet<ushort> own) => _hostFrontends.FindObstacles(own);
 
-    /// <summary>Told when frontends have gone that may be in use still; they linger until <see cref="Forget"/>.</summary>
+    /// <summary>Told when frontends have gone that may be in use still; they linger until <see cref="Forget{TAddress}"/>.</summary>
     public event Action? FrontendsGone;
 
-    /// <summary>Frontends that no service has any more and that packets are led here for; a copy.</summary>
-    public IReadOnlyCollection<ExternalFrontend<IPv4Address>> Lingering => [.. _frontends.Gone];
+    /// <summary>IPv4 frontends that packets are led here for.</summary>
+    public LingeringFrontends<IPv4Address> Frontends { get; } = new();
+
+    /// <summary>IPv6 frontends that packets are led here for.</summary>
+    public LingeringFrontends<IPv6Address> FrontendsV6 { get; } = new();
 
     /// <summary>What of the last state is not in force, for people; null when all is.</summary>
     public string? Problem { get; private set; }
@@ -85,20 +87,21 @@ internal sealed class TablePublisher
     }
 
     /// <summary>Leads no packets here any more for frontends that no service has.</summary>
-    public void Forget(IReadOnlyCollection<ExternalFrontend<IPv4Address>> unused, DesiredState state)
+    public void Forget<TAddress>(LingeringFrontends<TAddress> family, IReadOnlyCollection<ExternalFrontend<TAddress>> unused, DesiredState state)
+        where TAddress : unmanaged, IIpAddress<TAddress>
     {
-        if (_frontends.Forget(unused)) Steer(state);
+        if (family.Forget(unused)) Steer(state);
     }
 
     private void Steer(DesiredState state)
     {
-        bool gone = _frontends.Follow(_compiler.ExternalFrontends);
+        bool gone = Frontends.Follow(_compiler.ExternalFrontends) | FrontendsV6.Follow(_compiler.ExternalFrontendsV6);
         string? uplink = Attempt(() => _steering.Apply(new UplinkSteeringSpec
         {
             VxlanPort = _node.Options.VxlanPort,
             NatPorts = _node.Options.NatPorts,
             Addresses = _addressUses,
-            Frontends = _frontends.All,
+            Frontends = Frontends.All,
         }));
         string? host = !_leadsNode ? null : Attempt(() => _hostFrontends.Apply(new HostFrontendsSpec
         {
@@ -109,7 +112,7 @@ internal sealed class TablePublisher
             OtherNodes = OtherNodes<IPv4Address>(state),
             NodePorts = _node.Options.NodePortRange,
             NatPorts = _node.Options.NatPorts,
-            Frontends = _frontends.All,
+            Frontends = Frontends.All,
         }));
         string? problem = uplink is null || host is null ? uplink ?? host : $"{uplink}; {host}";
         if (problem is not null && problem != Problem) _log.LogError("{Problem}", problem);

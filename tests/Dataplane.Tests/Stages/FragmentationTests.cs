@@ -76,6 +76,13 @@ public sealed class FragmentationTests : IDisposable
         Assert.Equal((VerdictKind.Forward, Piece), (result.Verdict.Kind, result.Info.SegmentSize));
     }
 
+    [Fact]
+    public void DropsWhatNoFragmentWouldFit()
+    {
+        var path = new PathHarness(new SampleNode { Mtu = IPv4Header.Size + 7 }.Build());
+        PathAssert.Dropped(DropReason.FragmentationNeeded, path.FromPodA(PacketBuilder.IPv4(SampleNode.PodA, SampleNode.RemotePod).Udp(40_000, 80).Payload(1)));
+    }
+
     private static PacketBuilder Datagram(int offset, bool more, int bytes) =>
         offset == 0
             ? PacketBuilder.IPv4(SampleNode.PodA, SampleNode.RemotePod).Identification(7).Udp(40_000, 80).Payload(bytes - UdpHeader.Size).Fragment(0, more)

@@ -60,13 +60,27 @@ public sealed class DataplaneNode : ClusterNode
 
     internal override void Start()
     {
-        Dataplane = Cluster.Topology.Own(Net.Start(Installed.Dataplane, [
-            "run", "--node-name", Name, "--node-ip", Address, "--uplink", "eth0",
+        StartDataplane();
+        StartAgent();
+    }
+
+    /// <summary>Starts the dataplane, again after its end; it has no pods then.</summary>
+    public void StartDataplane() =>
+        Dataplane = Cluster.Topology.Own(Net.Start(Installed.Dataplane, ["run",
+            "--node-name", Name, "--node-ip", Address, "--uplink", "eth0",
             "--pod-cidr", PodCidr, "--cluster-cidr", Cluster.ClusterCidr, "--service-cidr", Cluster.ServiceCidr,
             "--routing", "vxlan", "--control", _control, "--state-dir", _folder,
             "--metrics-listen", $"127.0.0.1:{MetricsPort}", .. Options]));
-        StartAgent();
+
+    /// <summary>Attaches all its pods again, after a new start of the dataplane.</summary>
+    public void AttachPods()
+    {
+        foreach (ClusterPod pod in Pods)
+            Attach(pod);
     }
+
+    /// <summary>Takes a pod's interface away, as the CNI plugin does when the pod ends. Its namespace and what runs there stay.</summary>
+    public void Detach(ClusterPod pod) => Dpctl("endpoint", "delete", "--pod", pod.FullName);
 
     /// <summary>Starts the agent, again after its end.</summary>
     public void StartAgent() =>

@@ -1,0 +1,64 @@
+using System.Diagnostics;
+using Dataplane.Bench.EndToEnd.Parsing;
+using Dataplane.Bench.EndToEnd.Paths;
+using Dataplane.Testing.Clusters;
+
+namespace Dataplane.Bench.EndToEnd.Measure;
+
+/// <summary>What nodes of ours use and drop, from its making on.</summary>
+internal sealed class NodeWatch
+{
+    private readonly DataplaneNode[] _nodes;
+    private readonly List<MetricsPage> _start;
+    private readonly Stopwatch _clock = Stopwatch.StartNew();
+    private double _lastSeconds;
+    private List<double> _lastCpu;
+    private long _mostEntries;
+
+    public NodeWatch(DataplaneNode[] nodes)
+    {
+        _nodes = nodes;
+        _start = [.. nodes.Select(NodePages.Dataplane)];
+        _lastCpu = [.. _start.Select(Cpu)];
+    }
+
+    /// <summary>Connections in the tables, resident memory and processor time of the dataplanes since the call before.</summary>
+    public string Line()
+    {
+        List<MetricsPage> pages = [.. _nodes.Select(NodePages.Dataplane)];
+        List<double> cpu = [.. pages.Select(Cpu)];
+        var seconds = _clock.Elapsed.TotalSeconds;
+        var passed = seconds - _lastSeconds;
+        List<double> shares = [.. cpu.Zip(_lastCpu, (now, before) => (now - before) / passed * 100)];
+        (_lastSeconds, _lastCpu) = (seconds, cpu);
+        _mostEntries = Math.Max(_mostEntries, (long)pages.Max(Entries));
+        return FormattableString.Invariant($"conntrack {Join(pages.Select(Entries))}, dataplanes {Join(shares)} % of a core, {Join(pages.Select(Resident))} MB");
+    }
+
+    /// <summary>Writes memory, processor time, states applied and drops by reason.</summary>
+    public void WriteTotals(TextWriter output)
+    {
+        var seconds = _clock.Elapsed.TotalSeconds;
+        foreach (var (node, start) in _nodes.Zip(_start))
+        {
+            var (page, agent) = (NodePages.Dataplane(node), NodePages.Agent(node));
+            output.WriteLine(FormattableString.Invariant(
+                $"{node.Name}: conntrack {Entries(page):F0} of {page["dataplane_conntrack_capacity"]:F0} (most seen on a node: {Math.Max(_mostEntries, (long)Entries(page))}), states applied {Applied(page) - Applied(start):F0}"));
+            output.WriteLine(FormattableString.Invariant(
+                $"  dataplane: {Resident(page):F0} MB resident, {Cpu(page) - Cpu(start):F1} s of processor time in {seconds:F0} s; agent: {Resident(agent):F0} MB"));
+            var drops = page.Family("dataplane_drops_total")
+                .Select(d => (d.Labels, Value: d.Value - start.Family("dataplane_drops_total").FirstOrDefault(s => s.Labels == d.Labels).Value)).Where(d => d.Value > 0).ToList();
+            output.WriteLine("  drops: " + (drops.Count == 0 ? "none" : string.Join(", ", drops.OrderByDescending(d => d.Value).Select(d => FormattableString.Invariant($"{{{d.Labels}}} {d.Value:F0}")))));
+        }
+    }
+
+    private static double Cpu(MetricsPage page) => page["process_cpu_seconds_total"];
+
+    private static double Entries(MetricsPage page) => page["dataplane_conntrack_entries"];
+
+    private static double Resident(MetricsPage page) => page["process_resident_memory_bytes"] / (1 << 20);
+
+    private static double Applied(MetricsPage page) => page["dataplane_syncs_total{outcome=\"applied\"}"];
+
+    private static string Join(IEnumerable<double> values) => string.Join(" + ", values.Select(v => FormattableString.Invariant($"{v:F0}")));
+}
