@@ -19,10 +19,10 @@ internal sealed class HoldCluster
     public HoldCluster(BenchScope scope, HoldPlan plan)
     {
         _scope = scope;
-        var options = plan.ConntrackEntries == 0
-            ? NodePages.Options
-            : NodePages.Options with { Dataplane = ["--conntrack-entries", plan.ConntrackEntries.ToString(CultureInfo.InvariantCulture)] };
-        _cluster = scope.Own(Cluster.Start(NodeKind.Dataplane, NodeKind.Dataplane, options));
+        _cluster = scope.Own(Cluster.Start(NodeKind.Dataplane, NodeKind.Dataplane, node =>
+        {
+            if (plan.ConntrackEntries != 0) node.Options = ["--conntrack-entries", plan.ConntrackEntries.ToString(CultureInfo.InvariantCulture)];
+        }));
         Nodes = [.. _cluster.Nodes.Cast<DataplaneNode>()];
         foreach (var node in Nodes)
         {

@@ -9,7 +9,7 @@ namespace Dataplane.Bench.EndToEnd.Paths;
 /// Our dataplane, as the tests run it: per node a `dataplane` and a `dataplane-agent` fed by a directory of manifests,
 /// pods attached by `dpctl`.
 /// </summary>
-public sealed class OurPath(string name, BenchScope scope, NodeOptions? options = null) : TrafficPath(name, scope)
+public sealed class OurPath(string name, BenchScope scope) : TrafficPath(name, scope)
 {
     private const int ServicesPerFile = 100;
     private readonly List<NamedProcess> _processes = [];
@@ -48,7 +48,7 @@ public sealed class OurPath(string name, BenchScope scope, NodeOptions? options 
     /// <inheritdoc/>
     protected override void Connect(IReadOnlyList<BenchService> services)
     {
-        _cluster = Scope.Own(Cluster.Start(NodeKind.Dataplane, NodeKind.Dataplane, options));
+        _cluster = Scope.Own(Cluster.Start(NodeKind.Dataplane, NodeKind.Dataplane));
         _nodes = [.. _cluster.Nodes.Cast<DataplaneNode>()];
         foreach (var node in _nodes)
         {

@@ -25,7 +25,7 @@ internal sealed class ScaleCluster
     public ScaleCluster(BenchScope scope, int services, int endpoints)
     {
         _scope = scope;
-        _cluster = scope.Own(Cluster.Start(NodeKind.Dataplane, NodeKind.Kernel, NodePages.Options));
+        _cluster = scope.Own(Cluster.Start(NodeKind.Dataplane, NodeKind.Kernel));
         Node = (DataplaneNode)_cluster.Nodes[0];
         Client = _cluster.AddPod(Node, BenchService.Namespace, "client");
         ClusterPod[] pods = [_cluster.AddPod(Node, BenchService.Namespace, "one"), _cluster.AddPod(Node, BenchService.Namespace, "two")];

@@ -22,7 +22,7 @@ public sealed class SoakRun(NumberOptions options, TextWriter output)
     {
         OurPath.RequirePrograms();
         using var scope = new BenchScope(cancel);
-        var path = new OurPath("ours", scope, NodePages.Options);
+        var path = new OurPath("ours", scope);
         path.Build(BenchStep.Of(new BenchOptions()).Single(), endpoints: 1);
         path.ForgetFlows();
         var verdicts = new List<Verdict>(Frames(path, "before the load"));

@@ -36,6 +36,8 @@ public sealed class NodeRuntime : IDisposable
     private readonly TablePublisher _publisher;
     private readonly PodPorts _pods;
     private readonly FlowSweeper _sweeper;
+    private readonly FrontendRetirement<IPv4Address> _retirement;
+    private readonly FrontendRetirement<IPv6Address>? _retirementV6;
     private NameIndex? _names;
 
     /// <summary>Opens everything that the node needs before the first pod: workers, host port, uplinks.</summary>
@@ -57,6 +59,8 @@ public sealed class NodeRuntime : IDisposable
         var conntrackV6 = options.DualStack ? CreateConntrack<IPv6Address>(options, workers) : null;
         Engine = new DataplaneEngine(EngineOptions(options, workers, _log), conntrack, conntrackV6, _publisher.Initial());
         _sweeper = new FlowSweeper(Engine, loggers.CreateLogger("flows"));
+        _retirement = Retirement(_publisher.Frontends, conntrack);
+        if (conntrackV6 is not null) _retirementV6 = Retirement(_publisher.FrontendsV6, conntrackV6);
         if (options.Uplink is { } name)
         {
             foreach (string device in (string[])[name, .. options.ExternalInterfaces]) _uplinks.Add(Uplink.Open(device, this, _programs));
@@ -239,6 +243,8 @@ public sealed class NodeRuntime : IDisposable
         Underlay?.Dispose(); // outside the lock, which their last callback may be waiting for
         _nextHops.Dispose();
         _sweeper.Dispose();
+        _retirement.Dispose();
+        _retirementV6?.Dispose();
         lock (_lock)
         {
             foreach (var uplink in _uplinks) uplink.Detach(_programs);
@@ -286,6 +292,24 @@ public sealed class NodeRuntime : IDisposable
             SyncsApplied++;
             LastSync = DateTimeOffset.UtcNow;
             Syncs.RecordApplied(Stopwatch.GetElapsedTime(start));
+        }
+    }
+
+    private FrontendRetirement<TAddress> Retirement<TAddress>(LingeringFrontends<TAddress> frontends, ConntrackTable<TAddress> conntrack)
+        where TAddress : unmanaged, IIpAddress<TAddress>
+    {
+        var retirement = new FrontendRetirement<TAddress>(Lingering, some => FrontendRetirement<TAddress>.Used(conntrack.Reader.Snapshot(), some), Forget, _log);
+        _publisher.FrontendsGone += retirement.Start;
+        return retirement;
+
+        IReadOnlyCollection<ExternalFrontend<TAddress>> Lingering()
+        {
+            lock (_lock) return [.. frontends.Gone];
+        }
+
+        void Forget(IReadOnlyCollection<ExternalFrontend<TAddress>> unused)
+        {
+            lock (_lock) _publisher.Forget(frontends, unused, State);
         }
     }
 

@@ -51,6 +51,15 @@ internal sealed class TablePublisher
     /// <summary>What on this node stands in the way of services, for people; one sentence each.</summary>
     public IReadOnlyList<string> FindObstacles(IReadOnlySet<ushort> own) => _hostFrontends.FindObstacles(own);
 
+    /// <summary>Told when frontends have gone that may be in use still; they linger until <see cref="Forget{TAddress}"/>.</summary>
+    public event Action? FrontendsGone;
+
+    /// <summary>IPv4 frontends that packets are led here for.</summary>
+    public LingeringFrontends<IPv4Address> Frontends { get; } = new();
+
+    /// <summary>IPv6 frontends that packets are led here for.</summary>
+    public LingeringFrontends<IPv6Address> FrontendsV6 { get; } = new();
+
     /// <summary>What of the last state is not in force, for people; null when all is.</summary>
     public string? Problem { get; private set; }
 
@@ -77,14 +86,22 @@ internal sealed class TablePublisher
         Steer(state);
     }
 
+    /// <summary>Leads no packets here any more for frontends that no service has.</summary>
+    public void Forget<TAddress>(LingeringFrontends<TAddress> family, IReadOnlyCollection<ExternalFrontend<TAddress>> unused, DesiredState state)
+        where TAddress : unmanaged, IIpAddress<TAddress>
+    {
+        if (family.Forget(unused)) Steer(state);
+    }
+
     private void Steer(DesiredState state)
     {
+        bool gone = Frontends.Follow(_compiler.ExternalFrontends) | FrontendsV6.Follow(_compiler.ExternalFrontendsV6);
         string? uplink = Attempt(() => _steering.Apply(new UplinkSteeringSpec
         {
             VxlanPort = _node.Options.VxlanPort,
             NatPorts = _node.Options.NatPorts,
             Addresses = _addressUses,
-            Frontends = _compiler.ExternalFrontends,
+            Frontends = Frontends.All,
         }));
         string? host = !_leadsNode ? null : Attempt(() => _hostFrontends.Apply(new HostFrontendsSpec
         {
@@ -95,11 +112,12 @@ internal sealed class TablePublisher
             OtherNodes = OtherNodes<IPv4Address>(state),
             NodePorts = _node.Options.NodePortRange,
             NatPorts = _node.Options.NatPorts,
-            Frontends = _compiler.ExternalFrontends,
+            Frontends = Frontends.All,
         }));
         string? problem = uplink is null || host is null ? uplink ?? host : $"{uplink}; {host}";
         if (problem is not null && problem != Problem) _log.LogError("{Problem}", problem);
         Problem = problem;
+        if (gone) FrontendsGone?.Invoke();
     }
 
     private static string? Attempt(Action action)

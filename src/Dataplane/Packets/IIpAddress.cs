@@ -22,6 +22,12 @@ public interface IIpAddress<TSelf> : IEquatable<TSelf>, IComparable<TSelf>
     /// <summary>Smallest MTU, bytes, that a report about a path is believed to be.</summary>
     static abstract int LeastMtu { get; }
 
+    /// <summary>
+    /// True when every fragment names the protocol of its packet (RFC 791). In IPv6 only that in the first counts, and the others need not
+    /// be the same (RFC 8200, section 4.5).
+    /// </summary>
+    static abstract bool FragmentsNameProtocol { get; }
+
     /// <summary>Bytes of the longest ICMP error, IP header included.</summary>
     static abstract int LargestIcmpError { get; }
 

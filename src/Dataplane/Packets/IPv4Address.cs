@@ -44,6 +44,9 @@ public readonly struct IPv4Address : IIpAddress<IPv4Address>
     public static int LeastMtu => 552; // net.ipv4.route.min_pmtu
 
     /// <inheritdoc/>
+    public static bool FragmentsNameProtocol => true;
+
+    /// <inheritdoc/>
     public static int LargestIcmpError => 576; // RFC 1812, section 4.3.2.3
 
     /// <inheritdoc/>

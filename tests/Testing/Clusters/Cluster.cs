@@ -22,16 +22,12 @@ public sealed class Cluster : IDisposable
     private readonly List<ClusterNode> _nodes = [];
     private readonly List<ClusterService> _services = [];
 
-    private Cluster(NodeOptions options)
+    private Cluster()
     {
-        Options = options;
         Topology = Topology.Create();
         Underlay = Topology.AddSwitch("underlay");
         Manifests = new ManifestDirectory(Path.Combine(Topology.Folder, "manifests"));
     }
-
-    /// <summary>What the programs of our nodes are started with besides the usual.</summary>
-    public NodeOptions Options { get; }
 
     /// <summary>The namespaces and links.</summary>
     public Topology Topology { get; }
@@ -49,12 +45,15 @@ public sealed class Cluster : IDisposable
     public IEnumerable<ClusterPod> Pods => _nodes.SelectMany(node => node.Pods);
 
     /// <summary>Two nodes, started and ready, without pods.</summary>
-    public static Cluster Start(NodeKind first, NodeKind second, NodeOptions? options = null)
+    /// <param name="first">What node-1 is.</param>
+    /// <param name="second">What node-2 is.</param>
+    /// <param name="configure">Called for each of our nodes before it starts.</param>
+    public static Cluster Start(NodeKind first, NodeKind second, Action<DataplaneNode>? configure = null)
     {
-        var cluster = new Cluster(options ?? new NodeOptions());
+        var cluster = new Cluster();
         try
         {
-            cluster.StartNodes([first, second]);
+            cluster.StartNodes([first, second], configure);
             return cluster;
         }
         catch
@@ -131,7 +130,7 @@ public sealed class Cluster : IDisposable
     /// <inheritdoc />
     public void Dispose() => Topology.Dispose();
 
-    private void StartNodes(NodeKind[] kinds)
+    private void StartNodes(NodeKind[] kinds, Action<DataplaneNode>? configure)
     {
         for (int i = 0; i < kinds.Length; i++)
             _nodes.Add(kinds[i] == NodeKind.Kernel ? new KernelNode(this, i + 1) : new DataplaneNode(this, i + 1));
@@ -143,7 +142,11 @@ public sealed class Cluster : IDisposable
         }
         Manifests.ApplyNamespace("default");
         foreach (ClusterNode node in _nodes)
+        {
+            if (node is DataplaneNode ours)
+                configure?.Invoke(ours);
             node.Start();
+        }
         foreach (ClusterNode node in _nodes)
             node.WaitUntilReady(StartTimeout);
     }

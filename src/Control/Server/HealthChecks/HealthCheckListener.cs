@@ -12,7 +12,9 @@ namespace Dataplane.Control.Server.HealthChecks;
 /// What Kestrel takes for its one listener, and is as many sockets as there are ports. They come and go while the server runs; connections go on when
 /// the port they came by is closed. <see cref="Open"/> and <see cref="Close"/> must not overlap.
 /// </summary>
-internal sealed class HealthCheckListener(ILogger log) : IConnectionListenerFactory, IConnectionListener
+/// <param name="serves">Whether one of the node's addresses is one of those that node ports are served at; connections to another are reset.</param>
+/// <param name="log">For connections that fail before they are accepted.</param>
+internal sealed class HealthCheckListener(Func<IPAddress, bool> serves, ILogger log) : IConnectionListenerFactory, IConnectionListener
 {
     private const int Backlog = 128;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
@@ -93,6 +95,11 @@ internal sealed class HealthCheckListener(ILogger log) : IConnectionListenerFact
             try
             {
                 socket = await listening.AcceptAsync();
+                if (!serves(((IPEndPoint)socket.LocalEndPoint!).Address))
+                {
+                    socket.Close(timeout: 0); // with a reset
+                    continue;
+                }
                 socket.NoDelay = true;
                 var connection = _connections.Create(socket);
                 if (_accepted.Writer.TryWrite(connection)) continue;
