@@ -68,4 +68,6 @@ public static class IPv4
     public sealed class AddressMapTests : Tables.AddressMapTests<IPv4Address>;
 
     public sealed class CoalescerTests : Workers.CoalescerTests<IPv4Address>;
+
+    public sealed class TcpProbeTests : Stages.TcpProbeTests<IPv4Address>;
 }

@@ -68,4 +68,6 @@ public static class IPv6
     public sealed class AddressMapTests : Tables.AddressMapTests<IPv6Address>;
 
     public sealed class CoalescerTests : Workers.CoalescerTests<IPv6Address>;
+
+    public sealed class TcpProbeTests : Stages.TcpProbeTests<IPv6Address>;
 }
