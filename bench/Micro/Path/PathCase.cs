@@ -44,7 +44,7 @@ internal sealed class PathCase
 
     private int FlowsPerAddress { get; init; } = PortsPerAddress;
 
-    private Func<SampleNode> Node { get; init; } = WithClusterServices;
+    private Func<SampleNodeOf<IPv4Address>> Node { get; init; } = WithClusterServices;
 
     public static PathCase ByName(string name) => name switch
     {
@@ -70,7 +70,7 @@ internal sealed class PathCase
     public DataplaneTables BuildTables() => Node().Build();
 
     // A service per address, each with a backend port of its own; "pod-pod" has only one address.
-    private static SampleNode WithClusterServices()
+    private static SampleNodeOf<IPv4Address> WithClusterServices()
     {
         var node = new SampleNode();
         for (ushort i = 0; i < 20; i++)
@@ -81,7 +81,7 @@ internal sealed class PathCase
         return node;
     }
 
-    private static SampleNode WithNodePort(IPv4Address backend, int backends)
+    private static SampleNodeOf<IPv4Address> WithNodePort(IPv4Address backend, int backends)
     {
         var node = new SampleServices().Node;
         var service = new Service<IPv4Address> { Id = 1, Cluster = SampleNode.Set([.. Enumerable.Range(0, backends).Select(i => SampleNode.At(backend, (ushort)(8000 + i)))]), Local = SampleNode.Set() };
