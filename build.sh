@@ -13,8 +13,8 @@ readonly rid
 
 # What compiles the XDP programs and the C of the ABI tests, and what the tests, the demo and the benches start.
 packages=(
-    clang make gcc libc6-dev libbpf-dev libxdp-dev libxdp1
-    iproute2 procps util-linux ethtool iputils-ping iptables nftables tcpdump
+    clang make gcc libc6-dev libbpf-dev libxdp-dev libxdp1 libusrsctp-dev
+    iproute2 procps util-linux ethtool iputils-ping traceroute iptables nftables conntrack tcpdump
     curl iperf3 wrk nginx-light prometheus python3 python3-grpcio python3-protobuf
 )
 # The other gRPC client of the tests. A Node.js from elsewhere brings npm along and excludes Debian's.

@@ -8,4 +8,4 @@ readonly program="$here/EndToEnd/bin/Release/net10.0/EndToEnd"
 if [ ! -x "$program" ] || [ -n "$(find "$here/EndToEnd" "$here/../tests/Testing" -name '*.cs' -newer "$program.dll" -print -quit)" ]; then
     dotnet build "$here/EndToEnd" -c Release -v q -nologo >&2
 fi
-exec "$program" run "$@"
+exec "$program" "$@"

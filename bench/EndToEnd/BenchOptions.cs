@@ -10,8 +10,10 @@ public sealed record BenchOptions
     /// <summary>Text of `help`.</summary>
     public const string Usage = """
         usage: EndToEnd [run] [options]     measures our dataplane against the kernel's own path (root needed)
+               EndToEnd scale|hold|soak [options]   changes among many services; many connections; minutes of load
                EndToEnd clean               removes what crashed runs left
 
+        run:
           --quick              one second per measurement: under three minutes in all
           --rounds N           rounds, contenders alternating within each (default 3)
           --seconds N          seconds per measurement (default 5; 1 with --quick)
@@ -19,9 +21,27 @@ public sealed record BenchOptions
           --topology T         one (node), two (nodes, VXLAN) or both (default)
           --side S             ours, kernel or both (default)
           --peer A,B           how the kernel's services are written: iptables (default), iptables-legacy, nftables
-          --services N         extra services nobody calls, on every contender (default 0)
+          --services A,B       how many services there are in all, those called among them (default: those called alone); for each
+                               number all contenders are built, measured and taken down, and a table compares the numbers
+          --endpoints N        endpoints per service on average (default 10)
+          --kernel-endpoints N the same for the kernel's side, where loading so many rules takes too long
           --max-noise P        repeat a measurement, up to twice, while other processes took more than P % of the machine (default 10; 100 with --quick)
           --json FILE          all measurements, machine facts and the summary as JSON
+        scale, on our side: how long a change and a whole state take to reach packets
+          --services N         services in all (default 10000)
+          --endpoints N        endpoints per service on average (default 10)
+          --changes N          changes of one EndpointSlice (default 50)
+          --restarts N         restarts of the agent, and of the dataplane (default 3)
+        hold, on our side: connections through one service while its endpoints change and some of them end; exit code 1: one was lost
+          --connections N      in all (default 100000)
+          --seconds N          how long they are held (default 60)
+          --rate N             new connections per second at most (default 4000)
+          --round N            seconds over which each connection sends one byte (default 20)
+          --changes N          changes of the endpoints per second (default 10)
+        soak, on our side: moderate load and services that come and go; exit code 1: a criterion does not hold
+          --minutes N          of load (default 10)
+          --changes N          changes per second (default 10)
+          --sample N           seconds between samples (default 5)
         """;
 
     /// <summary>Rounds.</summary>
@@ -42,8 +62,14 @@ public sealed record BenchOptions
     /// <summary>Kernel contenders.</summary>
     public IReadOnlyList<KernelServices> Peers { get; init; } = [KernelServices.Iptables];
 
-    /// <summary>Dummy services.</summary>
-    public int Services { get; init; }
+    /// <summary>Numbers of services in all, one after the other; 0: only those that are called.</summary>
+    public IReadOnlyList<int> Services { get; init; } = [0];
+
+    /// <summary>Endpoints per service, on average.</summary>
+    public int Endpoints { get; init; } = 10;
+
+    /// <summary>The same on the kernel's side; null: as many.</summary>
+    public int? KernelEndpoints { get; init; }
 
     /// <summary>Share of the machine, 0 to 1, that others may take before a measurement is repeated.</summary>
     public double MaxNoise { get; init; } = 0.10;
@@ -73,7 +99,9 @@ public sealed record BenchOptions
             {
                 "--rounds" => options with { Rounds = Number(key, value, 1) },
                 "--seconds" => options with { Seconds = Number(key, value, 1) },
-                "--services" => options with { Services = Number(key, value, 0) },
+                "--services" => options with { Services = [.. value.Split(',').Select(v => Number(key, v, 0, BenchPlan.MostServices))] },
+                "--endpoints" => options with { Endpoints = Number(key, value, 1, BenchPlan.MostEndpoints) },
+                "--kernel-endpoints" => options with { KernelEndpoints = Number(key, value, 1, BenchPlan.MostEndpoints) },
                 "--max-noise" => options with { MaxNoise = Number(key, value, 0) / 100.0 },
                 "--only" => options with { Only = OneOf(key, value, [.. Workload.All.Select(w => w.Id)]) },
                 "--topology" => options with { Topology = OneOf(key, value, ["one", "two", "both"])[0] },
@@ -84,7 +112,7 @@ public sealed record BenchOptions
             };
         }
 
-        return options.Services <= 20_000 ? options : throw new BenchException("--services: at most 20000");
+        return options;
     }
 
     private static KernelServices Peer(string name) => name switch
@@ -92,10 +120,10 @@ public sealed record BenchOptions
         "iptables" => KernelServices.Iptables, "iptables-legacy" => KernelServices.IptablesLegacy, _ => KernelServices.Nftables,
     };
 
-    private static int Number(string key, string value, int least) =>
-        int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least
+    private static int Number(string key, string value, int least, int most = int.MaxValue) =>
+        int.TryParse(value, NumberStyles.None, CultureInfo.InvariantCulture, out var number) && number >= least && number <= most
             ? number
-            : throw new BenchException($"{key} {value}: not a number of at least {least}");
+            : throw new BenchException($"{key} {value}: not a number of at least {least}{(most < int.MaxValue ? $" and at most {most}" : "")}");
 
     private static string[] OneOf(string key, string value, string[] known)
     {

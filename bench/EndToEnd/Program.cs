@@ -2,6 +2,9 @@ using System.Globalization;
 using System.Net;
 using System.Runtime.InteropServices;
 using Dataplane.Bench.EndToEnd;
+using Dataplane.Bench.EndToEnd.Hold;
+using Dataplane.Bench.EndToEnd.Scale;
+using Dataplane.Bench.EndToEnd.Soak;
 using Dataplane.Bench.EndToEnd.Tools;
 using Dataplane.Testing;
 
@@ -12,14 +15,20 @@ try
 {
     return verb switch
     {
-        "run" when rest.Contains("--help") => Help(),
-        "run" => Bench(Usage(rest)),
+        "run" or "scale" or "hold" or "soak" when rest.Contains("--help") => Help(),
+        "run" => Stoppable(new BenchRun(Usage(rest), Console.Out).Run),
+        "scale" => Stoppable(new ScaleRun(NumberOptions.Parse(rest, ScaleRun.Options), Console.Out).Run),
+        "hold" => Stoppable(new HoldRun(NumberOptions.Parse(rest, HoldRun.Options), Console.Out).Run),
+        "soak" => Stoppable(new SoakRun(NumberOptions.Parse(rest, SoakRun.Options), Console.Out).Run),
         "clean" => Clean(),
         // Tools the bench starts inside pods; not for people.
         "probe" => await ProbeTool.RunAsync(EndPoint(), Seconds(2)),
         "echo-serve" => PingPongTool.Serve(Int(0)),
         "echo-measure" => PingPongTool.Measure(EndPoint(), Seconds(2)),
-        "udp-send" => UdpTool.Send(EndPoint(), Seconds(2)),
+        "hold-serve" => HoldServer.Run(Int(0), (byte)Int(1)),
+        "hold-connect" => HoldConnections(),
+        "backend-watch" => BackendWatch.Run(EndPoint()),
+        "udp-send" => UdpTool.Send(EndPoint(), Seconds(2), rest.Length > 3 ? Int(3) : 0),
         "udp-receive" => UdpTool.Receive(Int(0), Seconds(1)),
         "help" => Help(),
         _ => throw new UsageException($"{verb}: no such verb"),
@@ -45,6 +54,12 @@ int Int(int index) => int.Parse(rest[index], CultureInfo.InvariantCulture);
 IPEndPoint EndPoint() => new(IPAddress.Parse(rest[0]), Int(1));
 TimeSpan Seconds(int index) => TimeSpan.FromSeconds(Int(index));
 
+int HoldConnections()
+{
+    using var client = new HoldClient(EndPoint(), Int(2), Int(3), Int(4));
+    return client.Run();
+}
+
 static BenchOptions Usage(string[] arguments)
 {
     try
@@ -63,7 +78,7 @@ static int Help()
     return 0;
 }
 
-static int Bench(BenchOptions options)
+static int Stoppable(Func<CancellationToken, int> run)
 {
     RequireRoot();
     using var stop = new CancellationTokenSource();
@@ -77,7 +92,7 @@ static int Bench(BenchOptions options)
     using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
     using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
     using var hangUp = PosixSignalRegistration.Create(PosixSignal.SIGHUP, Stop);
-    return new BenchRun(options, Console.Out).Run(stop.Token);
+    return run(stop.Token);
 }
 
 static int Clean()

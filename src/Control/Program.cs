@@ -64,7 +64,8 @@ static async Task<int> RunAsync(DataplaneOptions options)
 
     using var node = new NodeRuntime(options, loggers);
     using var flows = new FlowWatch(node);
-    await using var healthChecks = new HealthCheckPorts(new NodeHealth(node), loggers, dualStack: options.DualStack);
+    await using var healthChecks = new HealthCheckPorts(
+        new NodeHealth(node), loggers, address => node.Options.NodePortAddresses.Contains(address, node.Options.NodeIp), dualStack: options.DualStack);
     node.Applied += state => healthChecks.Update(HealthCheckPort.Of(state));
     var service = new ControlService(node, flows, new CaptureSession(node), healthChecks);
     IMetricsSource[] metrics = [new DataplaneMetrics(new NodeTelemetry(node)), node.Syncs, node.Sweeper.Metrics, new ProcessMetrics(StatusReport.ProductVersion)];

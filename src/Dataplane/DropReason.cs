@@ -21,7 +21,10 @@ public enum DropReason : ushort
     /// <summary>ARP that needs no answer: a reply, an announcement, or a question for the asker's own address.</summary>
     ArpIgnored = 4,
 
-    /// <summary>The IP header is cut short, or its lengths contradict each other or the frame.</summary>
+    /// <summary>
+    /// The IP header is cut short, or its lengths contradict each other or the frame; or IPv6 that is yet to be routed on by its source, or
+    /// has too many extension headers.
+    /// </summary>
     IpHeaderInvalid = 5,
 
     /// <summary>The TCP header is cut short or says that it is shorter than 20 bytes.</summary>
@@ -77,7 +80,7 @@ public enum DropReason : ushort
     /// <summary>The TTL ended here.</summary>
     HopLimitExceeded = 23,
 
-    /// <summary>Larger than the path allows, and not ours to cut.</summary>
+    /// <summary>Larger than the path allows, and its sender lets nobody fragment it.</summary>
     FragmentationNeeded = 24,
 
     /// <summary>Outer headers of a tunnelled frame are cut short or contradict each other.</summary>
@@ -140,6 +143,6 @@ public enum DropReason : ushort
     /// <summary>Neighbour or listener discovery of IPv6 that needs no answer: router solicitations, reports, duplicate address detection.</summary>
     NeighborDiscoveryIgnored = 44,
 
-    /// <summary>A neighbour solicitation that is cut short, or cannot come from its link.</summary>
+    /// <summary>A neighbour solicitation that is cut short, fragmented or damaged, or cannot come from its link.</summary>
     NeighborDiscoveryInvalid = 45,
 }

@@ -133,7 +133,7 @@ public static class PacketPath<TAddress>
     {
         ref var info = ref packet.Info;
         Verdict v;
-        if ((v = ServiceLookup.Run(ref packet, context.Family.Services, context.Affinity, context.NextRandom(), context.Now)).IsFinal)
+        if ((v = ServiceLookup.Run(ref packet, context.Family, context.Affinity, context.NextRandom(), context.Now)).IsFinal)
         {
             return v.IsDrop(DropReason.ServiceNoEndpoints)
                 ? IcmpReply.Run(ref packet, context, IcmpError.PortUnreachable, v.Reason)

@@ -74,6 +74,14 @@ public sealed class RepositoryTests
     }
 
     [Fact]
+    public void EveryRowOfServicesHasItsTests()
+    {
+        var tests = Repository.TestSources.Where(file => !file.Path.StartsWith("tests/Architecture.Tests/", StringComparison.Ordinal)).SelectMany(TestReader.Names).ToList();
+        Assert.True(tests.Count > 1000, $"only {tests.Count} tests read");
+        Violations.AssertNone(ServiceRowRules.Violations("docs/services.md", Repository.Read("docs/services.md"), tests));
+    }
+
+    [Fact]
     public void LinksBetweenDocumentsLeadSomewhere() => Violations.AssertNone(Repository.Files
         .Where(path => path.EndsWith(".md", StringComparison.Ordinal))
         .SelectMany(path => LinkRules.Violations(

@@ -66,6 +66,23 @@ public class ParsingTests
     }
 
     [Fact]
+    public void MetricsAreFoundByTheirLabels()
+    {
+        var page = MetricsPage.Parse("""
+            # HELP drops Dropped packets.
+            # TYPE drops counter
+            drops{reason="ArpIgnored",direction="egress"} 7
+            drops{reason="a b"} 1.5e3
+            drops_other{reason="x"} 4
+            up 1
+            """);
+
+        Assert.Equal((1, 7, 1500), (page["up"], page["drops{reason=\"ArpIgnored\",direction=\"egress\"}"], page["drops{reason=\"a b\"}"]));
+        Assert.Equal([("reason=\"ArpIgnored\",direction=\"egress\"", 7), ("reason=\"a b\"", 1500)], page.Family("drops"));
+        Assert.Contains("has no down", Assert.Throws<BenchException>(() => page["down"]).Message);
+    }
+
+    [Fact]
     public void ToolResultIsTheLastLineOfJson()
     {
         var line = ToolResult.Format(new Dictionary<string, double> { ["received"] = 5, ["seconds"] = 1.5 });

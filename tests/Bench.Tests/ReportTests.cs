@@ -27,6 +27,21 @@ public class ReportTests
     }
 
     [Fact]
+    public void NumbersOfServicesAreComparedEachWithItsOwnRounds()
+    {
+        var measured = new[] { Udp(1, "ours", 100, 10_000), Udp(1, "kernel", 25, 10_000), Udp(1, "ours", 99, 1), Udp(1, "kernel", 110, 1) };
+        BuildReport[] builds = [new(1, 2, "ours", 0.25, new Dictionary<string, long>()), new(10_000, 100_000, "ours", 4.5, new Dictionary<string, long>()), new(10_000, 100_000, "kernel", 90, new Dictionary<string, long>())];
+        var text = new StringWriter();
+        ServicesTable.Write(text, Summary.Of(measured), builds);
+
+        var lines = text.ToString().Split('\n').Select(l => string.Join(' ', l.Split(' ', StringSplitOptions.RemoveEmptyEntries))).ToList();
+        Assert.Contains("1 99 110 0.90 (0.90 - 0.90)", lines);
+        Assert.Contains("10000 100 25 4.00 (4.00 - 4.00)", lines);
+        Assert.Contains("1 0.25 (2)", lines);
+        Assert.Contains("10000 4.50 (100000) 90.00 (100000)", lines);
+    }
+
+    [Fact]
     public void FailureIsShownAndNotCounted()
     {
         var failed = Udp(1, "ours", 0) with { Values = new Dictionary<string, double>(), Cpu = null, Error = "no answer" };
@@ -54,7 +69,7 @@ public class ReportTests
         Assert.Equal([new CpuTimes(63, 30, 5)], times);
     }
 
-    private static Measurement Udp(int round, string contender, double value) => new(
-        round, "one node", "udp", contender, new Dictionary<string, double> { ["kpps"] = value }, null, 2, "1M packets",
+    private static Measurement Udp(int round, string contender, double value, int services = 4) => new(
+        services, round, "one node", "udp", contender, new Dictionary<string, double> { ["kpps"] = value }, null, 2, "1M packets",
         new CpuUse(1, 1, 0.5, 0, 0.25, 0, [0.5, 0.5], []), 0, null);
 }

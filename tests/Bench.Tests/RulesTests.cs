@@ -24,7 +24,7 @@ public class RulesTests
     [Fact]
     public void EveryChainJumpedToIsDeclared()
     {
-        var rules = IptablesRules.Render(BenchPlan.WithDummies(10)).Split('\n');
+        var rules = IptablesRules.Render(BenchPlan.WithDummies(BenchPlan.Services, 14, 10)).Split('\n');
         var declared = rules.Where(r => r.StartsWith(':')).Select(r => r[1..].Split(' ')[0]).ToHashSet();
         var targets = rules.Where(r => r.Contains("-j KUBE-")).Select(r => r[(r.IndexOf("-j KUBE-") + 3)..].Split(' ')[0]);
 
@@ -33,11 +33,24 @@ public class RulesTests
     }
 
     [Fact]
+    public void EndpointRulesHaveNoCommentsInALargeCluster()
+    {
+        Assert.Equal(2, IptablesRules.Render([s_web, .. BenchService.Dummies(10, 997)]).Split('\n').Count(r => r.Contains("KUBE-SEP") && r.Contains("default/web:http -> 10.244.2")));
+        var large = IptablesRules.Render([s_web, .. BenchService.Dummies(10, 998)]).Split('\n');
+        Assert.DoesNotContain(large, r => r.Contains("KUBE-SEP") && r.Contains("comment"));
+        Assert.Single(large, r => r.StartsWith("-A KUBE-SERVICES") && r.Contains("\"default/web:http cluster IP\""));
+    }
+
+    [Fact]
     public void DummiesHaveAddressesOfTheirOwn()
     {
-        var all = BenchPlan.WithDummies(10_000);
+        var all = BenchPlan.WithDummies(BenchPlan.Services, BenchPlan.MostServices, BenchPlan.MostEndpoints);
 
-        Assert.Equal(10_004, all.Select(s => s.ClusterIp).Distinct().Count());
-        Assert.Equal("web-local", all[5001].Name); // in the middle
+        Assert.Equal(BenchPlan.MostServices, all.Select(s => s.ClusterIp).Distinct().Count());
+        Assert.Equal(BenchPlan.MostServices * BenchPlan.MostEndpoints, all.Sum(s => s.Backends.Count));
+        var dummies = all.Except(BenchPlan.Services).SelectMany(s => s.Backends).Select(b => b.Address).ToList();
+        Assert.Equal(dummies.Count, dummies.Distinct().Count());
+        Assert.DoesNotContain(dummies, a => a.StartsWith("10.244.") || a.StartsWith("10.96."));
+        Assert.Equal("web-local", all[9999].Name); // in the middle
     }
 }

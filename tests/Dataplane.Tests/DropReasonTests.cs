@@ -7,6 +7,7 @@ using Dataplane.Testing.Packets;
 using Dataplane.Tests.Workers;
 using Xdp.Interop;
 using Xunit;
+using V6 = Dataplane.Testing.Packets.SampleNodeOf<Dataplane.Packets.IPv6Address>;
 
 namespace Dataplane.Tests;
 
@@ -26,6 +27,8 @@ public sealed class DropReasonTests
         [DropReason.EtherTypeUnsupported] = () => FromPodA(Udp().EtherType(EtherTypes.IPv6).Build()),
         [DropReason.ArpInvalid] = () => FromPodA(PacketBuilder.Arp(1, default, SampleNode.PodA, SampleNode.Gateway).Build()[..40]),
         [DropReason.ArpIgnored] = () => FromPodA(PacketBuilder.Arp(ArpHeader.Reply, default, SampleNode.PodA, SampleNode.Gateway).Build()),
+        [DropReason.NeighborDiscoveryIgnored] = () => FromV6Pod(IPv6Packets.NeighborSolicitation(default, V6.PodA, null)),
+        [DropReason.NeighborDiscoveryInvalid] = () => FromV6Pod(IPv6Packets.NeighborSolicitation(V6.PodA, V6.Gateway, null).TimeToLive(254)),
         [DropReason.IpHeaderInvalid] = () => FromPodA(Udp().IpHeaderWords(4).Build()),
         [DropReason.TcpHeaderInvalid] = () => FromPodA(Tcp().TcpHeaderWords(4).Build()),
         [DropReason.UdpHeaderInvalid] = () => FromPodA(Udp().UdpLength(7).Build()),
@@ -50,7 +53,7 @@ public sealed class DropReasonTests
         [DropReason.RouteNotLocal] = () => FromOverlay(PacketBuilder.IPv4(SampleNode.RemotePod, SampleNode.World).Udp(1, 2).InVxlan()),
         [DropReason.NeighborUnresolved] = () => FromPodA(PacketBuilder.IPv4(SampleNode.PodA, SampleNode.LostPod).Udp(1, 2).Build()),
         [DropReason.HopLimitExceeded] = () => FromPodA(Udp().TimeToLive(1).Build()),
-        [DropReason.FragmentationNeeded] = () => FromPodA(PacketBuilder.IPv4(SampleNode.PodA, SampleNode.RemotePod).Udp(1, 2).Payload(2000).Build()),
+        [DropReason.FragmentationNeeded] = () => new PathHarness(new SampleNode { Mtu = 27 }.Build()).FromPod(SampleNode.PodAPort, PacketBuilder.IPv4(SampleNode.PodA, SampleNode.RemotePod).Udp(1, 2).Payload(2000).Build()).Verdict.Reason, // not even 8 bytes fit
         [DropReason.VxlanHeaderInvalid] = () => FromOverlay(Udp().InVxlan().UdpLength(15)),
         [DropReason.VniUnknown] = () => FromOverlay(Udp().InVxlan(vni: 2)),
         [DropReason.VtepUnknown] = () => FromOverlay(Udp().InVxlan(from: SampleNode.World)),
@@ -157,7 +160,9 @@ public sealed class DropReasonTests
 
     private static DropReason FromPodA(byte[] frame) => Reason(new PathHarness().FromPod(SampleNode.PodAPort, frame));
 
+    private static DropReason FromV6Pod(PacketBuilder packet) => new PathHarnessOf<IPv6Address>().FromPodA(packet).Verdict.Reason;
+
     private static DropReason FromOverlay(PacketBuilder packet) => Reason(new PathHarness().FromOverlay(packet.Build()));
 
-    private static DropReason Reason(PathResult result) => result.Verdict.Kind == VerdictKind.Drop ? result.Verdict.Reason : result.Info.ReplyReason;
+    private static DropReason Reason(PathResult<IPv4Address> result) => result.Verdict.Kind == VerdictKind.Drop ? result.Verdict.Reason : result.Info.ReplyReason;
 }

@@ -9,14 +9,15 @@ using Xunit;
 namespace Dataplane.Tests;
 
 /// <summary>10,000 packets of every kind, and not one byte for the garbage collector.</summary>
-public sealed class ZeroAllocationTests
+public abstract class ZeroAllocationTests<TAddress> : FamilyTests<TAddress>
+    where TAddress : unmanaged, IIpAddress<TAddress>
 {
     private const int Packets = 10_000;
 
     public static TheoryData<string> Cases()
     {
         var data = new TheoryData<string>();
-        foreach (var packet in PacketCases.All()) data.Add(packet.Name);
+        foreach (var packet in PacketCasesOf<TAddress>.All()) data.Add(packet.Name);
         return data;
     }
 
@@ -24,8 +25,8 @@ public sealed class ZeroAllocationTests
     [MemberData(nameof(Cases))]
     public void ThePathAllocatesNothing(string name)
     {
-        var packet = PacketCases.All().Single(c => c.Name == name);
-        var path = new PathHarness(flows: 4096); // fewer than the flows that some cases open: what is full must not allocate either
+        var packet = PacketCasesOf<TAddress>.All().Single(c => c.Name == name);
+        var path = new PathHarnessOf<TAddress>(flows: 4096); // fewer than the flows that some cases open: what is full must not allocate either
         packet.Prepare(path);
         var first = packet.Run(path, 0);
         Assert.Equal(packet.Expected, first.Kind);
@@ -37,8 +38,8 @@ public sealed class ZeroAllocationTests
     [Fact]
     public void TheTransmitterAllocatesNothing()
     {
-        var packet = PacketCases.All().Single(c => c.Name == "super-packet to another node");
-        var path = new PathHarness();
+        var packet = PacketCasesOf<TAddress>.All().Single(c => c.Name == "super-packet to another node");
+        var path = new PathHarnessOf<TAddress>();
         packet.Prepare(path);
         Assert.Equal(VerdictKind.Forward, packet.Run(path, 0).Kind);
         using var bed = new TransmitterBed();
@@ -65,7 +66,7 @@ public sealed class ZeroAllocationTests
         Assert.Equal(0, least);
     }
 
-    private static void Run(PathHarness path, PacketCase packet)
+    private static void Run(PathHarnessOf<TAddress> path, PacketCase packet)
     {
         for (int i = 0; i < Packets; i++)
         {

@@ -24,6 +24,12 @@ public static class BenchPlan
     /// <summary>Datagrams of the UDP tool.</summary>
     public const int UdpPort = 5204;
 
+    /// <summary>Most services of a run: the dummies' cluster addresses are 10.96.16.0 to 10.96.94.255.</summary>
+    public const int MostServices = 20_000;
+
+    /// <summary>Most endpoints of a dummy on average: their addresses are from 10.128.0.0/12, where no pod of the bench is.</summary>
+    public const int MostEndpoints = 50;
+
     /// <summary>nginx in the pod; the service's port is 80.</summary>
     public const int WebPort = 8080;
 
@@ -43,6 +49,10 @@ public static class BenchPlan
         Stream("stream-remote", "10.96.0.12", "s2a"), Web("web-remote", "10.96.0.13", "s2a", "s2b"),
     ];
 
+    /// <summary>The service that a kind of workload calls on a journey.</summary>
+    public static BenchService ServiceOf(ServiceKind kind, bool remote) =>
+        Services.Single(s => s.Name == (kind == ServiceKind.Web ? "web-" : "stream-") + (remote ? "remote" : "local"));
+
     /// <summary>Address of a node on the underlay link.</summary>
     public static string NodeAddress(int node) => $"192.168.77.{node}";
 
@@ -50,12 +60,17 @@ public static class BenchPlan
     public static string PodCidr(int node) => $"10.244.{node}.0/24";
 
     /// <summary>
-    /// The services in the order of programming: the called ones in the middle of the dummies, so that a chain walk meets half of them.
+    /// A number of services in the order of programming: the called ones in the middle of the dummies, so that a chain walk meets half of
+    /// them. The dummies have as many endpoints as it takes to have the average over all.
     /// </summary>
-    public static IReadOnlyList<BenchService> WithDummies(int count)
+    /// <param name="called">Services that are called.</param>
+    /// <param name="count">Services in all; fewer than are called adds none.</param>
+    /// <param name="endpoints">Endpoints per service, on average over all; a dummy has at least one.</param>
+    public static IReadOnlyList<BenchService> WithDummies(IReadOnlyList<BenchService> called, int count, int endpoints)
     {
-        var dummies = BenchService.Dummies(count).ToList();
-        return [.. dummies.Take(count / 2), .. Services, .. dummies.Skip(count / 2)];
+        var number = Math.Max(0, count - called.Count);
+        var dummies = BenchService.Dummies(number, Math.Max(number, count * endpoints - called.Sum(s => s.Backends.Count))).ToList();
+        return [.. dummies.Take(number / 2), .. called, .. dummies.Skip(number / 2)];
     }
 
     private static BenchService Stream(string name, string address, string pod) => new(name, address,

@@ -10,17 +10,21 @@ namespace Dataplane.Bench.EndToEnd.Paths;
 /// </summary>
 internal static class IptablesRules
 {
+    // largeClusterEndpointsThreshold there: with more endpoints kube-proxy leaves the comments of endpoint rules out.
+    private const int CommentedEndpoints = 1000;
+
     /// <summary>Both tables, ready for `iptables-restore`.</summary>
     internal static string Render(IReadOnlyList<BenchService> services)
     {
         var chains = new StringBuilder();
         var rules = new StringBuilder();
         var front = new StringBuilder();
+        var comments = services.Sum(s => s.Ports.Count * s.Backends.Count) <= CommentedEndpoints;
         foreach (var service in services)
         {
             foreach (var port in service.Ports)
             {
-                RenderPort(service, port, chains, front, rules);
+                RenderPort(service, port, comments, chains, front, rules);
             }
         }
 
@@ -70,7 +74,8 @@ internal static class IptablesRules
 
         """;
 
-    private static void RenderPort(BenchService service, BenchServicePort port, StringBuilder chains, StringBuilder front, StringBuilder rules)
+    private static void RenderPort(
+        BenchService service, BenchServicePort port, bool comments, StringBuilder chains, StringBuilder front, StringBuilder rules)
     {
         var protocol = port.Protocol;
         var name = $"{BenchService.Namespace}/{service.Name}:{port.Name}";
@@ -89,10 +94,11 @@ internal static class IptablesRules
             // The last one takes what is left, so each gets the same share.
             var pick = left == 1 ? "" : $" -m statistic --mode random --probability {1.0 / left:F11}";
             chains.Append(CultureInfo.InvariantCulture, $":{endpoint} - [0:0]\n");
-            rules.Append(CultureInfo.InvariantCulture, $"-A {chain} -m comment --comment \"{name} -> {target}\"{pick} -j {endpoint}\n");
-            rules.Append(CultureInfo.InvariantCulture, $"-A {endpoint} -s {backend.Address}/32 -m comment --comment \"{name}\" -j KUBE-MARK-MASQ\n");
-            rules.Append(CultureInfo.InvariantCulture,
-                $"-A {endpoint} -p {protocol} -m comment --comment \"{name}\" -m {protocol} -j DNAT --to-destination {target}\n");
+            rules.Append(CultureInfo.InvariantCulture, $"-A {chain}{Comment($"{name} -> {target}")}{pick} -j {endpoint}\n");
+            rules.Append(CultureInfo.InvariantCulture, $"-A {endpoint} -s {backend.Address}/32{Comment(name)} -j KUBE-MARK-MASQ\n");
+            rules.Append(CultureInfo.InvariantCulture, $"-A {endpoint} -p {protocol}{Comment(name)} -m {protocol} -j DNAT --to-destination {target}\n");
         }
+
+        string Comment(string text) => comments ? $" -m comment --comment \"{text}\"" : "";
     }
 }

@@ -25,6 +25,7 @@ public sealed class KernelPath(string name, BenchScope scope, KernelServices kin
 {
     private const int UnderlayMtu = 1500; // bytes
     private const int VxlanOverhead = 50; // bytes: outer Ethernet 14, IPv4 20, UDP 8, VXLAN 8 (RFC 7348)
+    private static readonly TimeSpan LoadTimeout = TimeSpan.FromMinutes(30); // of 100,000 endpoints' rules
     private NetworkNamespace[] _nodes = [];
 
     /// <summary>Turns segmentation offload of the sending pod's interface on or off: then the pod's own stack cuts to MTU before the node sees it.</summary>
@@ -64,7 +65,7 @@ public sealed class KernelPath(string name, BenchScope scope, KernelServices kin
             _ => ["nft", "-f", rules],
         };
         var watch = Stopwatch.StartNew();
-        Parallel.ForEach(_nodes, node => node.Run(TimeSpan.FromMinutes(5), program[0], program[1..]));
+        Parallel.ForEach(_nodes, node => node.Run(LoadTimeout, program[0], program[1..]));
         ProgrammingSeconds = watch.Elapsed.TotalSeconds;
     }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Dataplane.Bench.EndToEnd.Parsing;
 using Dataplane.Testing;
 using Dataplane.Testing.Clusters;
 
@@ -10,12 +11,19 @@ namespace Dataplane.Bench.EndToEnd.Paths;
 /// </summary>
 public sealed class OurPath(string name, BenchScope scope) : TrafficPath(name, scope)
 {
+    private const int ServicesPerFile = 100;
     private readonly List<NamedProcess> _processes = [];
     private DataplaneNode[] _nodes = [];
     private Cluster? _cluster;
 
     /// <inheritdoc/>
     public override IReadOnlyList<NamedProcess> DataplaneProcesses => _processes;
+
+    /// <summary>Both nodes, once built.</summary>
+    public IReadOnlyList<DataplaneNode> Nodes => _nodes;
+
+    /// <summary>What both agents follow, once built.</summary>
+    public ManifestDirectory Manifests => _cluster!.Manifests;
 
     /// <summary>Throws when a program is missing.</summary>
     public static void RequirePrograms()
@@ -56,34 +64,34 @@ public sealed class OurPath(string name, BenchScope scope) : TrafficPath(name, s
         }
 
         _cluster.WaitUntilPodsReady();
-        Program(_cluster, services, pods);
+        Program(_cluster, services);
     }
 
     /// <inheritdoc/>
     protected override string Describe() => _cluster?.Log(lines: 20) ?? "";
 
-    // The agent reads the directory on its own time; its work is done when the node knows every service port.
-    private void Program(Cluster cluster, IReadOnlyList<BenchService> services, Dictionary<string, ClusterPod> pods)
+    // Its work is done when both nodes know every service port and endpoint.
+    private void Program(Cluster cluster, IReadOnlyList<BenchService> services)
     {
         var watch = Stopwatch.StartNew();
-        foreach (var service in BenchPlan.Services)
+        foreach (var service in services.Intersect(BenchPlan.Services))
         {
-            var made = cluster.AddService(
-                service.Name, [.. service.Backends.Select(b => pods[b.Pod])],
-                [.. service.Ports.Select(p => new ClusterServicePort(p.Name, p.Protocol.ToUpperInvariant(), p.Port, p.TargetPort))]);
-            Same(service.Name, service.ClusterIp, made.ClusterIp);
+            cluster.Manifests.Apply($"service-{service.Name}", Paths.Manifests.Service(service));
+            cluster.Manifests.Apply($"slice-{service.Name}", Paths.Manifests.Slice(service, 1, service.Backends));
         }
 
-        var dummies = services.Except(BenchPlan.Services).ToList();
-        if (dummies.Count > 0)
-            cluster.Manifests.Apply("dummies", Manifests.Services(dummies));
+        var file = 0;
+        foreach (var part in services.Except(BenchPlan.Services).Chunk(ServicesPerFile))
+            cluster.Manifests.Apply($"dummies-{file++:D4}", Paths.Manifests.Services(part));
 
-        var ports = services.Sum(s => s.Ports.Count);
-        foreach (var node in _nodes)
+        double ports = services.Sum(s => s.Ports.Count), endpoints = services.Sum(s => s.Ports.Count * s.Backends.Count);
+        foreach (var (node, agent) in _nodes.Zip(_processes.Where(p => p.Name.StartsWith("agent", StringComparison.Ordinal))))
         {
-            Scope.WaitUntil(
-                $"{ports} service ports on {node.Name}", TimeSpan.FromSeconds(120), _processes[^1],
-                () => Manifests.CountServicePorts(node.Dpctl("service", "list", "-o", "json")) >= ports);
+            Scope.WaitUntil($"{ports} service ports and {endpoints} endpoints on {node.Name}", TimeSpan.FromMinutes(5), agent, () =>
+            {
+                var page = MetricsPage.Parse(node.Metrics());
+                return page["dataplane_services"] == ports && page["dataplane_service_backends"] == endpoints;
+            });
         }
 
         ProgrammingSeconds = watch.Elapsed.TotalSeconds;

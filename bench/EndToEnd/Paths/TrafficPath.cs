@@ -19,6 +19,9 @@ public abstract class TrafficPath(string name, BenchScope scope)
     /// <summary>Processes that carry packets or program tables; empty when the kernel does it.</summary>
     public virtual IReadOnlyList<NamedProcess> DataplaneProcesses => [];
 
+    /// <summary>Endpoints of all services together.</summary>
+    public int Endpoints { get; private set; }
+
     /// <summary>Seconds from handing over the services until the programs that install them were done.</summary>
     public double ProgrammingSeconds { get; protected set; }
 
@@ -31,15 +34,19 @@ public abstract class TrafficPath(string name, BenchScope scope)
     /// <summary>Pod to ClusterIP to pod on one node, and across two.</summary>
     public Journey Journey(bool remote)
     {
-        var (client, server, kind) = remote ? ("c2", "s2a", "remote") : ("c1", "s1a", "local");
-        string Address(string service) => BenchPlan.Services.Single(s => s.Name == $"{service}-{kind}").ClusterIp;
-        return new Journey(remote ? "two nodes, VXLAN" : "one node", _pods[client], _pods[server], Address("stream"), Address("web"));
+        var (client, server) = remote ? ("c2", "s2a") : ("c1", "s1a");
+        string Address(ServiceKind kind) => BenchPlan.ServiceOf(kind, remote).ClusterIp;
+        return new Journey(remote ? "two nodes, VXLAN" : "one node", _pods[client], _pods[server], Address(ServiceKind.Stream), Address(ServiceKind.Web));
     }
 
-    /// <summary>Builds the cluster, starts the servers and waits until every service answers.</summary>
-    public void Build(int dummyServices)
+    /// <summary>Builds the cluster, starts the servers and waits until every called service answers.</summary>
+    /// <param name="step">What is measured.</param>
+    /// <param name="endpoints">Endpoints per service on average.</param>
+    public void Build(BenchStep step, int endpoints)
     {
-        Connect(BenchPlan.WithDummies(dummyServices));
+        var services = step.AllServices(endpoints);
+        Endpoints = services.Sum(s => s.Backends.Count);
+        Connect(services);
         // Room for a connection per request: the default range ends after 28,000 tuples in TIME_WAIT.
         foreach (var space in _pods.Values)
             space.Sysctl("net.ipv4.ip_local_port_range", "1024 65000");
@@ -47,12 +54,13 @@ public abstract class TrafficPath(string name, BenchScope scope)
         foreach (var pod in BenchPlan.Pods.Where(p => p.Name.StartsWith('s')))
             StartServers(pod.Name, _pods[pod.Name]);
 
-        foreach (var remote in (bool[])[false, true])
+        foreach (var remote in step.Journeys)
         {
-            var journey = Journey(remote);
-            Probe(journey, journey.WebAddress, 80);
-            Probe(journey, journey.StreamAddress, BenchPlan.StreamPort);
-            Probe(journey, journey.StreamAddress, BenchPlan.EchoPort);
+            foreach (var service in step.Called.Where(s => s.Name.EndsWith(remote ? "remote" : "local", StringComparison.Ordinal)))
+            {
+                foreach (var port in service.Ports.Where(p => p.Protocol == "tcp"))
+                    Probe(Journey(remote), service.ClusterIp, port.Port);
+            }
         }
     }
 

@@ -7,7 +7,7 @@ namespace Dataplane.Bench.EndToEnd.Report;
 /// <summary>The whole run for programs: every single measurement, not only the medians.</summary>
 public sealed record JsonReport(
     int FormatVersion, DateTimeOffset Started, double Seconds, MachineFacts Machine, BenchOptions Options,
-    IReadOnlyDictionary<string, double> ProgrammingSeconds, IReadOnlyDictionary<string, double> IdleDataplaneCores,
+    IReadOnlyList<BuildReport> Builds, IReadOnlyDictionary<string, double> IdleDataplaneCores,
     IReadOnlyList<SummaryRow> Summary, IReadOnlyList<Measurement> Measurements)
 {
     private static readonly JsonSerializerOptions s_format = new()

@@ -2,8 +2,8 @@ using Dataplane.Bench.EndToEnd.Measure;
 
 namespace Dataplane.Bench.EndToEnd.Report;
 
-/// <summary>One run of one workload on one contender; either values or an error.</summary>
+/// <summary>One run of one workload on one contender, among a number of services; either values or an error.</summary>
 public sealed record Measurement(
-    int Round, string Journey, string Workload, string Contender,
+    int Services, int Round, string Journey, string Workload, string Contender,
     IReadOnlyDictionary<string, double> Values, IReadOnlyDictionary<string, double>? Notes,
     double Work, string WorkUnit, CpuUse? Cpu, int Repeats, string? Error);

@@ -5,11 +5,11 @@ namespace Dataplane.Bench.EndToEnd.Report;
 /// <summary>Medians, spread and ratios out of the single measurements.</summary>
 public static class Summary
 {
-    /// <summary>One row per journey, workload, metric and contender, in the order they were first measured.</summary>
+    /// <summary>One row per number of services, journey, workload, metric and contender, in the order they were first measured.</summary>
     public static IReadOnlyList<SummaryRow> Of(IReadOnlyList<Measurement> measurements)
     {
         var rows = new List<SummaryRow>();
-        foreach (var cell in measurements.GroupBy(m => (m.Journey, m.Workload)).OrderBy(g => JourneyOrder(measurements, g.Key.Journey)))
+        foreach (var cell in measurements.GroupBy(m => (m.Services, m.Journey, m.Workload)).OrderBy(g => g.Key.Services).ThenBy(g => JourneyOrder(measurements, g.Key.Journey)))
         {
             var workload = Workload.All.Single(w => w.Id == cell.Key.Workload);
             // Ours first, then by name: alternation changes the order in which contenders were measured.
@@ -17,20 +17,20 @@ public static class Summary
             var ours = contenders.FirstOrDefault(g => g.Key == Contender.Ours)?.ToList() ?? [];
             foreach (var metric in workload.Metrics)
             {
-                rows.AddRange(contenders.Select(c => Row(cell.Key.Journey, workload, metric, [.. c], ours)));
+                rows.AddRange(contenders.Select(c => Row(cell.Key.Services, cell.Key.Journey, workload, metric, [.. c], ours)));
             }
         }
 
         return rows;
     }
 
-    private static SummaryRow Row(string journey, Workload workload, Metric metric, List<Measurement> rounds, List<Measurement> ours)
+    private static SummaryRow Row(int services, string journey, Workload workload, Metric metric, List<Measurement> rounds, List<Measurement> ours)
     {
         var first = metric == workload.Metrics[0];
         double Value(Measurement m) => m.Values.GetValueOrDefault(metric.Id, double.NaN);
         var contender = rounds[0].Contender;
         return new SummaryRow(
-            journey, workload.Id, metric.Id, metric.Title, metric.Unit, metric.HigherIsBetter, contender, workload.WorkUnit,
+            services, journey, workload.Id, metric.Id, metric.Title, metric.Unit, metric.HigherIsBetter, contender, workload.WorkUnit,
             Series.Of(rounds.Select(Value)),
             first ? Series.Of(rounds.Select(Cpu)) : null,
             first && contender == Contender.Ours ? Series.Of(rounds.Select(m => m.Cpu is null || m.Work == 0 ? double.NaN : m.Cpu.Dataplane / m.Work)) : null,

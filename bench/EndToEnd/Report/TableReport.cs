@@ -6,16 +6,17 @@ namespace Dataplane.Bench.EndToEnd.Report;
 /// <summary>The tables a person reads.</summary>
 public static class TableReport
 {
-    private const double NoisyFrom = 0.10; // share of the machine
+    /// <summary>Share of the machine from which a line is marked.</summary>
+    internal const double NoisyFrom = 0.10;
 
-    /// <summary>Writes one table per journey, then who ran on which core.</summary>
+    /// <summary>Writes one table per number of services and journey, then who ran on which core.</summary>
     public static void Write(TextWriter output, MachineFacts machine, IReadOnlyList<SummaryRow> rows, IReadOnlyList<Measurement> measurements)
     {
         output.WriteLine(Invariant(
             $"\nmachine: Linux {machine.Kernel}, {machine.Cores} x {machine.Cpu}, {machine.MemoryGb} GB, hypervisor: {machine.Hypervisor}, {machine.Runtime}, load at start {machine.LoadAtStart}"));
-        foreach (var journey in rows.GroupBy(r => r.Journey))
+        foreach (var journey in rows.GroupBy(r => (r.Services, r.Journey)))
         {
-            output.WriteLine($"\npod -> ClusterIP -> pod, {journey.Key}");
+            output.WriteLine($"\npod -> ClusterIP -> pod, {journey.Key.Journey}, {journey.Key.Services} services");
             output.WriteLine($"  {"",-24}{"",-26}{"median",10}  {"min - max",-21}{"unit",-8}{"ours/this",10}  {"min - max",-14}{"CPU s per",-22}{"ours/this",9}  noise");
             var previous = "";
             foreach (var row in journey)
@@ -26,12 +27,12 @@ public static class TableReport
         }
 
         output.WriteLine("\nwho ran where (last round; share of a core in %, kernel forwarding included in whoever it interrupted)");
-        foreach (var last in measurements.GroupBy(m => (m.Journey, m.Workload, m.Contender)).Select(g => g.MaxBy(m => m.Round)!).Where(m => m.Cpu is not null))
+        foreach (var last in measurements.GroupBy(m => (m.Services, m.Journey, m.Workload, m.Contender)).Select(g => g.MaxBy(m => m.Round)!).Where(m => m.Cpu is not null))
         {
             var busy = string.Join(' ', last.Cpu!.BusyPerCore.Select((b, i) => Invariant($"cpu{i} {b * 100:F0}%")));
             var who = string.Join(", ", last.Cpu.Cores.GroupBy(c => c.Process).Select(g =>
                 g.Key + " " + string.Join('+', g.Select(c => Invariant($"cpu{c.Core}:{c.Share * 100:F0}")))));
-            output.WriteLine($"  {last.Journey,-16} {last.Workload,-10}{last.Contender,-26}{busy} | {who}");
+            output.WriteLine($"  {last.Services,5} {last.Journey,-16} {last.Workload,-10}{last.Contender,-26}{busy} | {who}");
         }
     }
 

@@ -15,7 +15,10 @@ internal static class UdpTool
     private static readonly TimeSpan Idle = TimeSpan.FromMilliseconds(400); // the sender is done when nothing came for so long
 
     /// <summary>Sends for a time and prints how many datagrams the kernel took.</summary>
-    internal static int Send(IPEndPoint receiver, TimeSpan time)
+    /// <param name="receiver">Where to.</param>
+    /// <param name="time">How long.</param>
+    /// <param name="perSecond">Datagrams per second; 0: as many as go.</param>
+    internal static int Send(IPEndPoint receiver, TimeSpan time, int perSecond = 0)
     {
         using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
         socket.Connect(receiver);
@@ -25,6 +28,12 @@ internal static class UdpTool
         var watch = Stopwatch.StartNew();
         while (watch.Elapsed < time)
         {
+            if (perSecond > 0 && sent > watch.Elapsed.TotalSeconds * perSecond)
+            {
+                Thread.Sleep(1);
+                continue;
+            }
+
             var taken = batch.Send(handle, out var errno);
             if (taken >= 0)
             {

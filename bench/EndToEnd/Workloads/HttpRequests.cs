@@ -13,6 +13,9 @@ public sealed class HttpRequests(string id, bool keepAlive) : Workload(
     private const int Connections = 32;
 
     /// <inheritdoc/>
+    public override ServiceKind Service => ServiceKind.Web;
+
+    /// <inheritdoc/>
     public override WorkloadResult Run(BenchScope scope, Journey journey, int seconds, Action<string, int> started)
     {
         string[] close = keepAlive ? [] : ["-H", "Connection: close"];

@@ -11,7 +11,10 @@ public abstract class Workload(string id, string workUnit, params Metric[] metri
     /// <summary>What CPU time is divided by: "GB", "1k requests", ...</summary>
     public string WorkUnit { get; } = workUnit;
 
-    /// <summary>What <see cref="RunAsync"/> yields.</summary>
+    /// <summary>The service it calls.</summary>
+    public virtual ServiceKind Service => ServiceKind.Stream;
+
+    /// <summary>What <see cref="Run"/> yields.</summary>
     public IReadOnlyList<Metric> Metrics { get; } = metrics;
 
     /// <summary>All of them, in the order of the report.</summary>

@@ -7,7 +7,7 @@ namespace Dataplane.Agent.Manifests;
 public sealed class DirectorySource(string directory, Log log) : IObjectSource
 {
     /// <summary>Quiet time after an event before the directory is read: editors write in several steps.</summary>
-    public TimeSpan Debounce { get; init; } = TimeSpan.FromMilliseconds(75);
+    public TimeSpan Debounce { get; init; } = TimeSpan.FromMilliseconds(25);
 
     /// <summary>Longest delay by events that do not stop.</summary>
     public TimeSpan DebounceLimit { get; init; } = TimeSpan.FromMilliseconds(500);

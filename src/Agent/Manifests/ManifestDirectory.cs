@@ -8,6 +8,9 @@ namespace Dataplane.Agent.Manifests;
 /// </summary>
 public sealed class ManifestDirectory(string directory, Log log)
 {
+    // Parsing is what reading costs: some cores, and some left to those who have work to do.
+    private static readonly ParallelOptions s_parallel = new() { MaxDegreeOfParallelism = Math.Min(Environment.ProcessorCount, 4) };
+
     private readonly Dictionary<string, ManifestFile> _files = new(StringComparer.Ordinal);
     private readonly ObjectOwners _owners = new();
 
@@ -57,9 +60,10 @@ public sealed class ManifestDirectory(string directory, Log log)
 
     private bool TryRefreshSome(List<string> paths)
     {
+        var present = Refresh(paths, told: true);
         foreach (var path in paths)
         {
-            if (Refresh(path, told: true) || !_files.TryGetValue(path, out var file))
+            if (present.Contains(path) || !_files.TryGetValue(path, out var file))
                 continue;
             // One file went, or all with the directory; in that case the objects stay.
             if (!Directory.Exists(directory))
@@ -87,25 +91,32 @@ public sealed class ManifestDirectory(string directory, Log log)
             _directoryFault = fault;
             return false;
         }
-        var present = paths.Where(path => Refresh(path, told: false)).ToHashSet(StringComparer.Ordinal);
+        var present = Refresh(paths, told: false);
         foreach (var file in _files.Values.Where(f => !present.Contains(f.Path)).ToList())
             Forget(file);
         return true;
     }
 
-    // False: there is no such file.
-    private bool Refresh(string path, bool told)
+    // Those of the paths at which there are files. Each file is read by one thread.
+    private HashSet<string> Refresh(List<string> paths, bool told)
     {
-        var file = _files.GetValueOrDefault(path) ?? new ManifestFile(path);
-        if (Directory.Exists(path) || file.Refresh(DateTime.UtcNow, told) is not { } isNew)
-            return false;
-        _files[path] = file;
-        if (!isNew)
-            return true;
-        _changed[path] = file;
-        foreach (var ignored in file.Current.Ignored)
-            log.Info($"{path}: ignored {ignored}: not a kind the dataplane uses");
-        return true;
+        var files = paths.ConvertAll(path => _files.GetValueOrDefault(path) ?? new ManifestFile(path));
+        var isNew = new bool?[files.Count];
+        Parallel.For(0, files.Count, s_parallel, i => isNew[i] = Directory.Exists(files[i].Path) ? null : files[i].Refresh(DateTime.UtcNow, told));
+        var present = new HashSet<string>(StringComparer.Ordinal);
+        for (var i = 0; i < files.Count; i++)
+        {
+            if (isNew[i] is not { } changed)
+                continue;
+            var file = _files[files[i].Path] = files[i];
+            present.Add(file.Path);
+            if (!changed)
+                continue;
+            _changed[file.Path] = file;
+            foreach (var ignored in file.Current.Ignored)
+                log.Info($"{file.Path}: ignored {ignored}: not a kind the dataplane uses");
+        }
+        return present;
     }
 
     private void Forget(ManifestFile file)

@@ -10,7 +10,7 @@ namespace Dataplane.Agent.Manifests;
 /// </summary>
 internal sealed class YamlDocuments
 {
-    private const int MaxDepth = 64;
+    private const int MaxDepth = 64, FewKeys = 16;
 
     private readonly Parser _parser;
     private readonly Dictionary<string, ObjectNode> _anchors = new(StringComparer.Ordinal);
@@ -73,7 +73,7 @@ internal sealed class YamlDocuments
 
     private ObjectNode ReadMap(ObjectNode map, int depth)
     {
-        var seen = new HashSet<string>(StringComparer.Ordinal);
+        HashSet<string>? seen = null;
         while (Move() is not MappingEnd)
         {
             int line = (int)_parser.Current!.Start.Line, column = (int)_parser.Current.Start.Column;
@@ -81,12 +81,25 @@ internal sealed class YamlDocuments
                 throw new ObjectException(line, column, "a key must be a plain word");
             if (key.Value == "<<" && key.Style == ScalarStyle.Plain)
                 throw new ObjectException(line, column, "merge keys (<<) are not read; write the fields out");
-            if (!seen.Add(key.Value))
+            // Most maps have a handful of keys, which are compared faster than hashed.
+            if (seen is null && map.Fields.Count == FewKeys)
+                seen = map.Fields.Select(field => field.Key.Text).ToHashSet(StringComparer.Ordinal);
+            if (seen is not null ? !seen.Add(key.Value) : Holds(map, key.Value))
                 throw new ObjectException(line, column, $"\"{key.Value}\" is set twice");
             Move();
             map.Fields.Add(new(ObjectNode.Scalar(ObjectNodeKind.String, key.Value, line, column), ReadNode(depth + 1)));
         }
         return map;
+    }
+
+    private static bool Holds(ObjectNode map, string key)
+    {
+        foreach (var field in map.Fields)
+        {
+            if (field.Key.Text == key)
+                return true;
+        }
+        return false;
     }
 
     private static ObjectNode ReadScalar(Scalar scalar, int line, int column)

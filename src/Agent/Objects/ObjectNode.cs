@@ -6,6 +6,10 @@ namespace Dataplane.Agent.Objects;
 /// </summary>
 public sealed class ObjectNode
 {
+    // Most nodes are scalars, by the million.
+    private static readonly List<ObjectNode> s_noElements = [];
+    private static readonly List<KeyValuePair<ObjectNode, ObjectNode>> s_noFields = [];
+
     private ObjectNode(ObjectNodeKind kind, int line, int column)
     {
         Kind = kind;
@@ -26,20 +30,20 @@ public sealed class ObjectNode
     public string Text { get; private init; } = "";
 
     /// <summary>The elements of a list; empty otherwise.</summary>
-    public List<ObjectNode> Elements { get; private init; } = [];
+    public List<ObjectNode> Elements { get; private init; } = s_noElements;
 
     /// <summary>The fields of a map in their order; empty otherwise.</summary>
-    public List<KeyValuePair<ObjectNode, ObjectNode>> Fields { get; private init; } = [];
+    public List<KeyValuePair<ObjectNode, ObjectNode>> Fields { get; private init; } = s_noFields;
 
     /// <summary>Makes a scalar.</summary>
     public static ObjectNode Scalar(ObjectNodeKind kind, string text, int line, int column) =>
         new(kind, line, column) { Text = text };
 
     /// <summary>Makes a map; the caller fills <see cref="Fields"/>.</summary>
-    public static ObjectNode Map(int line, int column) => new(ObjectNodeKind.Map, line, column);
+    public static ObjectNode Map(int line, int column) => new(ObjectNodeKind.Map, line, column) { Fields = [] };
 
     /// <summary>Makes a list; the caller fills <see cref="Elements"/>.</summary>
-    public static ObjectNode List(int line, int column) => new(ObjectNodeKind.List, line, column);
+    public static ObjectNode List(int line, int column) => new(ObjectNodeKind.List, line, column) { Elements = [] };
 
     /// <summary>The value of a field of a map; null when the field is absent or null.</summary>
     public ObjectNode? Find(string field)

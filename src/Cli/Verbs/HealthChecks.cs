@@ -49,11 +49,18 @@ internal static class HealthChecks
 
     private static HealthFinding Conntrack(Status status)
     {
-        ulong used = status.Tables?.ConntrackEntries ?? 0, capacity = status.Tables?.ConntrackCapacity ?? 0;
-        string fill = $"{used} of {capacity} entries ({Words.Percent(used, capacity)})";
-        return used < capacity * ConntrackAlarm || capacity == 0
-            ? new("conntrack", true, fill)
-            : new("conntrack", false, $"{fill}: nearly full, new flows will be dropped; raise conntrack-entries");
+        var tables = status.Tables ?? new Status.Types.Tables();
+        string fill = $"{tables.ConntrackEntries} of {tables.ConntrackCapacity} entries ({Words.Percent(tables.ConntrackEntries, tables.ConntrackCapacity)})";
+        // The families do not share their room.
+        bool isNearlyFull = IsFull(tables.ConntrackEntriesV6, tables.ConntrackCapacityV6)
+            || IsFull(tables.ConntrackEntries - tables.ConntrackEntriesV6, tables.ConntrackCapacity - tables.ConntrackCapacityV6);
+        if (tables.ConntrackCapacityV6 > 0)
+            fill += $", of IPv6 {tables.ConntrackEntriesV6} of {tables.ConntrackCapacityV6}";
+        return isNearlyFull
+            ? new("conntrack", false, $"{fill}: nearly full, new flows will be dropped; raise conntrack-entries")
+            : new("conntrack", true, fill);
+
+        static bool IsFull(ulong used, ulong capacity) => capacity > 0 && used >= capacity * ConntrackAlarm;
     }
 
     private static HealthFinding NatPorts(Status status)

@@ -41,7 +41,8 @@ internal static class StatusReport
         Line(output, "Tables", $"{tables.Endpoints} endpoints, {tables.Services} services, {tables.Backends} backends, " +
             $"{tables.Policies} policies, {tables.Identities} identities, {tables.Ipcache} prefixes, {tables.Nodes} nodes");
         Line(output, "Conntrack", $"{tables.ConntrackEntries} of {tables.ConntrackCapacity} entries " +
-            $"({Words.Percent(tables.ConntrackEntries, tables.ConntrackCapacity)})");
+            $"({Words.Percent(tables.ConntrackEntries, tables.ConntrackCapacity)})" +
+            (tables.ConntrackCapacityV6 == 0 ? "" : $", of IPv6 {tables.ConntrackEntriesV6} of {tables.ConntrackCapacityV6}"));
         if (ports is not null)
             Line(output, "NAT", $"{NatPortUse.Of(ports)}, {ports.Used} in all");
         if (tables.AffinityCapacity > 0)

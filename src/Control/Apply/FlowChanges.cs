@@ -27,12 +27,10 @@ internal static class FlowChanges
     public static List<Service> Services(DesiredState before, DesiredState after)
     {
         var changed = new List<Service>();
-        if (ReferenceEquals(before.Services, after.Services)) return changed;
-        foreach (var (key, service) in after.Services)
+        foreach (var (_, was, service) in SharedMap<ServiceKey, Service>.Changes(before.Services, after.Services))
         {
-            if (service.Protocol != Protocol.Udp || service.Backends.Count == 0) continue;
-            if (before.Services.TryGetValue(key, out var was) && (ReferenceEquals(was, service) || was.Backends.Equals(service.Backends) && was.Frontends.Equals(service.Frontends))) continue;
-            changed.Add(service);
+            if (service is null || service.Protocol != Protocol.Udp || service.Backends.Count == 0) continue;
+            if (was is null || !was.Backends.Equals(service.Backends) || !was.Frontends.Equals(service.Frontends)) changed.Add(service);
         }
         return changed;
     }

@@ -18,6 +18,13 @@ internal sealed class FlowSweeper : IDisposable
 {
     private const int IntervalMilliseconds = 200;
 
+    // A kernel answers two segments that are out of its window only if they are half a second apart (net.ipv4.tcp_invalid_ratelimit), and any
+    // packet may be lost: who was asked once in vain is asked once more.
+    private const int ProbeAgainMilliseconds = 1000;
+
+    // Ten thousand at once would be ten thousand answers at once, for which the ports of the few pods that give them have no frames.
+    private const int ProbesAtOnce = 64, ProbeMilliseconds = 10;
+
     private readonly DataplaneEngine _engine;
     private readonly ILogger _log;
     private readonly Lock _lock = new();
@@ -25,18 +32,20 @@ internal sealed class FlowSweeper : IDisposable
     private readonly Thread _thread;
     private HashSet<IPv6Address> _departed = [];
     private Dictionary<ServiceKey, Service> _changed = [];
+    private readonly PriorityQueue<Action, long> _probes = new(); // by when they are due, of Environment.TickCount64
     private bool _stop;
 
     public FlowSweeper(DataplaneEngine engine, ILogger log)
     {
         _engine = engine;
         _log = log;
+        Metrics = new SweepMetrics(dualStack: engine.ConntrackV6 is not null);
         _thread = new Thread(Run) { IsBackground = true, Name = "flows" };
         _thread.Start();
     }
 
     /// <summary>Looks at the table, how long they took, and what came of them.</summary>
-    public SweepMetrics Metrics { get; } = new();
+    public SweepMetrics Metrics { get; }
 
     /// <summary>Compares two states, and has done what follows for flows soon.</summary>
     public void Changed(DesiredState before, DesiredState after)
@@ -68,18 +77,22 @@ internal sealed class FlowSweeper : IDisposable
     {
         while (true)
         {
-            _wake.WaitOne();
+            _wake.WaitOne(UntilNextProbes());
             if (Volatile.Read(ref _stop)) return;
-            Thread.Sleep(IntervalMilliseconds); // more changes may come
-            HashSet<IPv6Address> departed;
-            Dictionary<ServiceKey, Service> changed;
-            lock (_lock)
-            {
-                (departed, _departed) = (_departed, []);
-                (changed, _changed) = (_changed, []);
-            }
             try
             {
+                ProbeWhatIsDue();
+                bool any;
+                lock (_lock) any = _departed.Count + _changed.Count > 0;
+                if (!any) continue;
+                Thread.Sleep(IntervalMilliseconds); // more changes may come
+                HashSet<IPv6Address> departed;
+                Dictionary<ServiceKey, Service> changed;
+                lock (_lock)
+                {
+                    (departed, _departed) = (_departed, []);
+                    (changed, _changed) = (_changed, []);
+                }
                 Sweep(departed, changed.Values);
             }
 #pragma warning disable CA1031 // A bug here must not end the thread: flows go by their timeouts then.
@@ -91,9 +104,24 @@ internal sealed class FlowSweeper : IDisposable
         }
     }
 
+    // -1, for ever, when there are none.
+    private int UntilNextProbes()
+    {
+        lock (_lock) return _probes.TryPeek(out _, out long at) ? (int)Math.Max(0, at - Environment.TickCount64) : -1;
+    }
+
+    private void ProbeWhatIsDue()
+    {
+        List<Action> due = [];
+        lock (_lock)
+        {
+            while (_probes.TryPeek(out _, out long at) && at <= Environment.TickCount64) due.Add(_probes.Dequeue());
+        }
+        foreach (var probe in due) probe();
+    }
+
     private void Sweep(HashSet<IPv6Address> departed, IReadOnlyCollection<Service> changed)
     {
-        long start = Stopwatch.GetTimestamp();
         var stale = new StaleFlows(changed);
         var (orphans, forgotten) = Sweep(_engine.Conntrack, departed, stale, _engine.Probe);
         if (_engine.ConntrackV6 is { } conntrackV6)
@@ -101,21 +129,33 @@ internal sealed class FlowSweeper : IDisposable
             var (orphansV6, forgottenV6) = Sweep(conntrackV6, departed, stale, _engine.Probe);
             (orphans, forgotten) = (orphans + orphansV6, forgotten + forgottenV6);
         }
-        Metrics.Record(Stopwatch.GetElapsedTime(start), forgotten, orphans);
         if (orphans + forgotten > 0) _log.LogInformation("{Orphans} connections lost their peer, {Forgotten} datagram flows their endpoint", orphans, forgotten);
     }
 
-    private static (int Orphans, int Forgotten) Sweep<TAddress>(
+    private (int Orphans, int Forgotten) Sweep<TAddress>(
         ConntrackTable<TAddress> conntrack, HashSet<IPv6Address> departed, StaleFlows stale, Action<IReadOnlyList<FlowProbe<TAddress>>> probe)
         where TAddress : unmanaged, IIpAddress<TAddress>
     {
+        long start = Stopwatch.GetTimestamp();
         var reader = conntrack.Reader;
         var orphans = departed.Count == 0 ? [] : reader.Orphan(e => departed.Contains(e.Reply.Source.Widen()) || departed.Contains(e.Original.Source.Widen()));
         int forgotten = stale.IsEmpty ? 0 : reader.Flush(e => stale.Contains(e));
         // Who waits for data would learn of it only when it sends something itself.
-        probe([.. orphans.Where(e => e.State == FlowState.Established).Select(e => departed.Contains(e.Reply.Source.Widen())
+        List<FlowProbe<TAddress>> probes = [.. orphans.Where(e => e.State == FlowState.Established).Select(e => departed.Contains(e.Reply.Source.Widen())
             ? new FlowProbe<TAddress>(e.Original.Mirror(), (e.Flags & FlowFlags.FromUnderlay) != 0)
-            : new FlowProbe<TAddress>(e.Reply.Mirror(), false))]);
+            : new FlowProbe<TAddress>(e.Reply.Mirror(), false))];
+        Metrics.Record(TAddress.ByteLength == IPv6Address.Size, Stopwatch.GetElapsedTime(start), forgotten, orphans.Count);
+        long at = Environment.TickCount64;
+        foreach (var part in probes.Chunk(ProbesAtOnce))
+        {
+            lock (_lock)
+            {
+                _probes.Enqueue(() => probe(part), at);
+                _probes.Enqueue(() => probe(part), at + ProbeAgainMilliseconds);
+            }
+            at += ProbeMilliseconds;
+        }
+        if (probes.Count > 0) _wake.Set();
         return (orphans.Count, forgotten);
     }
 }

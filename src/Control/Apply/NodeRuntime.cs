@@ -36,6 +36,8 @@ public sealed class NodeRuntime : IDisposable
     private readonly TablePublisher _publisher;
     private readonly PodPorts _pods;
     private readonly FlowSweeper _sweeper;
+    private readonly FrontendRetirement<IPv4Address> _retirement;
+    private readonly FrontendRetirement<IPv6Address>? _retirementV6;
     private readonly Upkeep _upkeep;
     private NameIndex? _names;
 
@@ -58,6 +60,8 @@ public sealed class NodeRuntime : IDisposable
         var conntrackV6 = options.DualStack ? CreateConntrack<IPv6Address>(options, workers) : null;
         Engine = new DataplaneEngine(EngineOptions(options, workers, _log), conntrack, conntrackV6, _publisher.Initial());
         _sweeper = new FlowSweeper(Engine, loggers.CreateLogger("flows"));
+        _retirement = Retirement(_publisher.Frontends, conntrack);
+        if (conntrackV6 is not null) _retirementV6 = Retirement(_publisher.FrontendsV6, conntrackV6);
         if (options.Uplink is { } name)
         {
             foreach (string device in (string[])[name, .. options.ExternalInterfaces]) _uplinks.Add(Uplink.Open(device, this, _programs));
@@ -73,9 +77,12 @@ public sealed class NodeRuntime : IDisposable
         HostPort = HostPort.Open(this, _programs);
         _nextHops = new NextHops(UplinkDevice, loggers.CreateLogger("underlay"), Republish);
         if (_uplinks.Count > 0) Underlay = new UnderlayWatch(_uplinks, loggers.CreateLogger("routes"), Republish);
-        Publish(State);
-        HostPort.Activate();
-        _publisher.LeadNode(State);
+        lock (_lock) // next hops may be found, and published, from now on
+        {
+            Publish(State);
+            HostPort.Activate();
+            _publisher.LeadNode(State);
+        }
         foreach (string obstacle in HostPort.Obstacles) _log.LogWarning("{Obstacle}", obstacle);
         Underlay?.Start();
         _upkeep = new Upkeep(Repair, Upkeep.Interval, _log);
@@ -248,6 +255,8 @@ public sealed class NodeRuntime : IDisposable
         _upkeep.Dispose();
         _nextHops.Dispose();
         _sweeper.Dispose();
+        _retirement.Dispose();
+        _retirementV6?.Dispose();
         lock (_lock)
         {
             foreach (var uplink in _uplinks) uplink.Detach(_programs);
@@ -295,6 +304,24 @@ public sealed class NodeRuntime : IDisposable
             SyncsApplied++;
             LastSync = DateTimeOffset.UtcNow;
             Syncs.RecordApplied(Stopwatch.GetElapsedTime(start));
+        }
+    }
+
+    private FrontendRetirement<TAddress> Retirement<TAddress>(LingeringFrontends<TAddress> frontends, ConntrackTable<TAddress> conntrack)
+        where TAddress : unmanaged, IIpAddress<TAddress>
+    {
+        var retirement = new FrontendRetirement<TAddress>(Lingering, some => FrontendRetirement<TAddress>.Used(conntrack.Reader.Snapshot(), some), Forget, _log);
+        _publisher.FrontendsGone += retirement.Start;
+        return retirement;
+
+        IReadOnlyCollection<ExternalFrontend<TAddress>> Lingering()
+        {
+            lock (_lock) return [.. frontends.Gone];
+        }
+
+        void Forget(IReadOnlyCollection<ExternalFrontend<TAddress>> unused)
+        {
+            lock (_lock) _publisher.Forget(frontends, unused, State);
         }
     }
 

@@ -59,6 +59,15 @@ internal sealed class TablePublisher
             $"node-ip {_v6.NodeAddress} is no address of this node, or another host has it as well: what pods send to the world by IPv6 is not answered; give the address to an interface, or correct node-ip"];
     }
 
+    /// <summary>Told when frontends have gone that may be in use still; they linger until <see cref="Forget{TAddress}"/>.</summary>
+    public event Action? FrontendsGone;
+
+    /// <summary>IPv4 frontends that packets are led here for.</summary>
+    public LingeringFrontends<IPv4Address> Frontends { get; } = new();
+
+    /// <summary>IPv6 frontends that packets are led here for.</summary>
+    public LingeringFrontends<IPv6Address> FrontendsV6 { get; } = new();
+
     /// <summary>What is not in force, for people; null when all is.</summary>
     public string? Problem => _uplinkProblem is null || _hostProblem is null ? _uplinkProblem ?? _hostProblem : $"{_uplinkProblem}; {_hostProblem}";
 
@@ -85,6 +94,13 @@ internal sealed class TablePublisher
         Steer(state);
     }
 
+    /// <summary>Leads no packets here any more for frontends that no service has.</summary>
+    public void Forget<TAddress>(LingeringFrontends<TAddress> family, IReadOnlyCollection<ExternalFrontend<TAddress>> unused, DesiredState state)
+        where TAddress : unmanaged, IIpAddress<TAddress>
+    {
+        if (family.Forget(unused)) Steer(state);
+    }
+
     /// <summary>Puts back what others have taken away of the node's routes and rules that lead its own packets here.</summary>
     /// <returns>What was put back, for people.</returns>
     public IReadOnlyList<string> Repair()
@@ -102,18 +118,20 @@ internal sealed class TablePublisher
 
     private void Steer(DesiredState state)
     {
+        bool gone = Frontends.Follow(_compiler.ExternalFrontends) | FrontendsV6.Follow(_compiler.ExternalFrontendsV6);
         string? uplink = Attempt(() => _steering.Apply(new UplinkSteeringSpec
         {
             VxlanPort = _node.Options.VxlanPort,
             NatPorts = _node.Options.NatPorts,
             Addresses = _addressUses,
             AddressesV6 = _addressUsesV6,
-            Frontends = _compiler.ExternalFrontends,
-            FrontendsV6 = _compiler.ExternalFrontendsV6,
+            Frontends = Frontends.All,
+            FrontendsV6 = FrontendsV6.All,
         }));
         string? host = !_leadsNode ? null : Attempt(() => _hostFrontends.Apply(
-            Led(_v4, _localV4, _compiler.ExternalFrontends, state), _v6 is null ? null : Led(_v6, _localV6, _compiler.ExternalFrontendsV6, state)));
+            Led(_v4, _localV4, Frontends.All, state), _v6 is null ? null : Led(_v6, _localV6, FrontendsV6.All, state)));
         Tell(uplink, host);
+        if (gone) FrontendsGone?.Invoke();
     }
 
     private HostFrontendsSpec<TAddress> Led<TAddress>(FamilyInput<TAddress> family, LocalAddresses<TAddress> local, IReadOnlySet<ExternalFrontend<TAddress>> frontends, DesiredState state)

@@ -12,7 +12,7 @@ public sealed class DesiredState
     {
         Generation = generation;
         Nodes = basis is null ? new(StringComparer.Ordinal) : Changes(s => s.Nodes.Count) ? new(basis.Nodes, StringComparer.Ordinal) : basis.Nodes;
-        Services = basis is null ? [] : Changes(s => s.Services.Count) ? new(basis.Services) : basis.Services;
+        Services = basis is null ? SharedMap<ServiceKey, Service>.Empty : basis.Services;
         Identities = basis is null ? [] : Changes(s => s.Identities.Count) ? new(basis.Identities) : basis.Identities;
         Ipcache = basis is null ? new(StringComparer.Ordinal) : Changes(s => s.Ipcache.Count) ? new(basis.Ipcache, StringComparer.Ordinal) : basis.Ipcache;
         Policies = basis is null ? [] : Changes(s => s.Policies.Count) ? new(basis.Policies) : basis.Policies;
@@ -31,7 +31,7 @@ public sealed class DesiredState
 
     public SortedDictionary<string, Node> Nodes { get; }
 
-    public Dictionary<ServiceKey, Service> Services { get; }
+    public SharedMap<ServiceKey, Service> Services { get; private set; }
 
     public SortedDictionary<uint, Identity> Identities { get; }
 
@@ -65,20 +65,20 @@ public sealed class DesiredState
         StateValidator.Validate(upserts, "upserts.");
         var result = new DesiredState(generation, this, upserts, deletes);
         foreach (var node in deletes.Nodes) result.Nodes.Remove(node.Name);
-        foreach (var service in deletes.Services) result.Services.Remove(ServiceKey.Of(service));
         foreach (var identity in deletes.Identities) result.Identities.Remove(identity.Id);
         foreach (var entry in deletes.Ipcache) result.Ipcache.Remove(entry.Cidr);
         foreach (var policy in deletes.Policies) result.Policies.Remove(policy.Id);
         foreach (var workload in deletes.Workloads) result.Workloads.Remove(PodKey(workload.Namespace, workload.Pod));
-        result.Put(upserts);
+        result.Put(upserts, deletes);
         result.CheckReferences();
         return result;
     }
 
-    private void Put(State state)
+    private void Put(State state, State? deletes = null)
     {
         foreach (var node in state.Nodes) Nodes[node.Name] = node;
-        foreach (var service in state.Services) Services[ServiceKey.Of(service)] = service;
+        if (state.Services.Count + (deletes?.Services.Count ?? 0) > 0)
+            Services = Services.With(deletes?.Services.Select(ServiceKey.Of) ?? [], [.. state.Services.Select(s => KeyValuePair.Create(ServiceKey.Of(s), s))]);
         foreach (var identity in state.Identities) Identities[identity.Id] = identity;
         foreach (var entry in state.Ipcache) Ipcache[entry.Cidr] = entry;
         foreach (var policy in state.Policies) Policies[policy.Id] = policy;

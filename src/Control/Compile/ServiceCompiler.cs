@@ -5,8 +5,8 @@ using Message = Dataplane.Contracts.V1.Service;
 namespace Dataplane.Control.Compile;
 
 /// <summary>
-/// Makes the indexes of service frontends. Keeps what it made of each message, so that one service's change among ten thousand costs a
-/// look at ten thousand references and the making of one service.
+/// Makes the indexes of service frontends. Keeps what it made of each message, so that one service's change among ten thousand costs the
+/// making of one service.
 /// </summary>
 /// <param name="nodeName">This node.</param>
 /// <param name="maglevSize">Slots of the Maglev tables of services that are reached from outside; 0: endpoints are drawn at random.</param>
@@ -15,10 +15,11 @@ internal sealed class ServiceCompiler(string nodeName, int maglevSize, bool dual
 {
     private readonly ServiceIndexer<IPv4Address> _v4 = new(nodeName, maglevSize);
     private readonly ServiceIndexer<IPv6Address> _v6 = new(nodeName, maglevSize);
-    private Dictionary<ServiceKey, Compiled> _compiled = [];
+    private readonly Dictionary<ServiceKey, Compiled> _compiled = [];
+    private SharedMap<ServiceKey, Message> _services = SharedMap<ServiceKey, Message>.Empty;
     private uint _lastId;
 
-    private sealed record Compiled(Message Message, uint Id, Frontend<IPv4Address>[] V4, Frontend<IPv6Address>[] V6);
+    private sealed record Compiled(uint Id, Frontend<IPv4Address>[] V4, Frontend<IPv6Address>[] V6);
 
     /// <summary>What is in force of IPv4.</summary>
     public ServiceIndexer<IPv4Address> V4 => _v4;
@@ -31,37 +32,37 @@ internal sealed class ServiceCompiler(string nodeName, int maglevSize, bool dual
 
     /// <summary>Brings the indexes up to date.</summary>
     /// <exception cref="InvalidStateException">Two services have the same frontend; nothing was changed.</exception>
-    public void Compile(IReadOnlyDictionary<ServiceKey, Message> services)
+    public void Compile(SharedMap<ServiceKey, Message> services)
     {
         _v4.Begin();
         _v6.Begin();
-        var next = new Dictionary<ServiceKey, Compiled>(services.Count);
-        int backends = 0, kept = 0;
-        foreach (var (key, message) in services)
+        var changes = new List<(ServiceKey Key, Compiled? Made)>();
+        int backends = Backends;
+        foreach (var (key, _, message) in SharedMap<ServiceKey, Message>.Changes(_services, services))
         {
-            _compiled.TryGetValue(key, out var known);
-            if (known is not null) kept++;
-            if (!ReferenceEquals(known?.Message, message))
+            Compiled? made = null;
+            if (_compiled.TryGetValue(key, out var known))
             {
-                if (known is not null) Remove(known);
+                Remove(known);
+                backends -= Usable(known);
+            }
+            if (message is not null)
+            {
                 uint id = known?.Id ?? ++_lastId;
-                known = new Compiled(message, id, _v4.Add(message, id), dualStack ? _v6.Add(message, id) : []);
+                made = new Compiled(id, _v4.Add(message, id), dualStack ? _v6.Add(message, id) : []);
+                backends += Usable(made);
             }
-            next.Add(key, known!);
-            backends += Usable(known!);
-        }
-        if (kept < _compiled.Count)
-        {
-            foreach (var (key, gone) in _compiled)
-            {
-                if (!services.ContainsKey(key)) Remove(gone);
-            }
+            changes.Add((key, made));
         }
         if (!_v4.TryIndex(out string address, out ushort port, out byte protocol) || !_v6.TryIndex(out address, out port, out protocol)) throw Clash(services, address, port, protocol);
-        _v4.Commit(next.Values.SelectMany(c => c.V4));
-        _v6.Commit(next.Values.SelectMany(c => c.V6));
-        _compiled = next;
-        Backends = backends;
+        foreach (var (key, made) in changes)
+        {
+            if (made is null) _compiled.Remove(key);
+            else _compiled[key] = made;
+        }
+        _v4.Commit(_compiled.Values.SelectMany(c => c.V4));
+        _v6.Commit(_compiled.Values.SelectMany(c => c.V6));
+        (_services, Backends) = (services, backends);
     }
 
     private void Remove(Compiled compiled)
@@ -73,7 +74,7 @@ internal sealed class ServiceCompiler(string nodeName, int maglevSize, bool dual
     private static int Usable(Compiled compiled) =>
         (compiled.V4.Length > 0 ? compiled.V4[0].Service.Cluster.Count : 0) + (compiled.V6.Length > 0 ? compiled.V6[0].Service.Cluster.Count : 0);
 
-    private static InvalidStateException Clash(IReadOnlyDictionary<ServiceKey, Message> services, string address, ushort port, byte protocol)
+    private static InvalidStateException Clash(SharedMap<ServiceKey, Message> services, string address, ushort port, byte protocol)
     {
         var owners = services.Where(s => TableCompiler.ProtocolNumber(s.Key.Protocol) == protocol && s.Value.Frontends.Any(f => f.Port == port && f.Address == address))
             .Select(s => s.Key.ToString()).Order(StringComparer.Ordinal).ToList();

@@ -73,8 +73,8 @@ public sealed class DataplaneMetrics(ITelemetrySource source) : IMetricsSource
         Worker(ref writer, snapshot, "dataplane_worker_sleeps_total", "Times a worker waited for packets in the kernel.", static worker => worker.Sleeps);
         Worker(ref writer, snapshot, "dataplane_worker_busy_seconds_total", "Time a worker spent on batches that were not empty.", static worker => worker.BusyNanoseconds / 1e9);
         Worker(ref writer, snapshot, "dataplane_worker_kicks_total", "Calls of a worker into the kernel to send.", static worker => worker.Kicks);
-        Worker(ref writer, snapshot, "dataplane_worker_segmented_packets_total", "TCP super-packets that a worker cut.", static worker => worker.SegmentedPackets);
-        Worker(ref writer, snapshot, "dataplane_worker_segments_total", "Packets that were made of super-packets.", static worker => worker.Segments);
+        Worker(ref writer, snapshot, "dataplane_worker_segmented_packets_total", "Packets that a worker cut: TCP into segments, others into fragments.", static worker => worker.SegmentedPackets);
+        Worker(ref writer, snapshot, "dataplane_worker_segments_total", "Segments and fragments that were made of them.", static worker => worker.Segments);
         Worker(ref writer, snapshot, "dataplane_worker_coalesced_packets_total", "Packets that a worker made of several received ones.", static worker => worker.CoalescedPackets);
         Worker(ref writer, snapshot, "dataplane_worker_coalesced_segments_total", "Received packets that went into coalesced ones.", static worker => worker.CoalescedSegments);
     }

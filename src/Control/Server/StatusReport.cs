@@ -99,6 +99,7 @@ internal static class StatusReport
     {
         var (clients, places) = TableUse.Affinity(node);
         var (tracked, capacity) = TableUse.Conntrack(node.Engine);
+        var (trackedV6, capacityV6) = TableUse.ConntrackV6(node.Engine);
         var (frontends, room) = node.SteeredFrontends;
         return new Status.Types.Tables
         {
@@ -111,6 +112,8 @@ internal static class StatusReport
             Nodes = (ulong)node.State.Nodes.Count,
             ConntrackEntries = tracked,
             ConntrackCapacity = capacity,
+            ConntrackEntriesV6 = trackedV6,
+            ConntrackCapacityV6 = capacityV6,
             AffinityClients = clients,
             AffinityCapacity = places,
             UplinkFrontends = (ulong)frontends,

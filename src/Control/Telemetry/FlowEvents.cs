@@ -49,9 +49,10 @@ internal sealed class FlowEvents(string node, Func<ushort, string> portName)
 
         var end = tuple.Destination;
         if (!record.Translated.Destination.IsZero) end = Translate(flow, record);
-        flow.DestinationPod = names.PodOf(end);
         flow.DestinationIdentity = record.DestinationIdentity;
-        if (record.DestinationIdentity == 0 && (flow.Service.Length == 0 || flow.Backend.Length > 0)) flow.DestinationIdentity = names.IdentityOf(end);
+        if (flow.Service.Length > 0 && flow.Backend.Length == 0) return; // to a service, and to nobody: a node port's address is not the node
+        flow.DestinationPod = names.PodOf(end);
+        if (record.DestinationIdentity == 0) flow.DestinationIdentity = names.IdentityOf(end);
     }
 
     // The addresses by which the packet left, as far as they are others; returns the destination's.

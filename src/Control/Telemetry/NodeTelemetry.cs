@@ -85,11 +85,20 @@ public sealed class NodeTelemetry(NodeRuntime node) : ITelemetrySource
     {
         var (clients, places) = TableUse.Affinity(node);
         var (frontends, room) = node.SteeredFrontends;
-        snapshot.Pressures.Add(new PressureSample("conntrack", snapshot.Conntrack.Entries, snapshot.Conntrack.Capacity));
+        snapshot.Pressures.Add(Conntrack(snapshot.Conntrack));
         snapshot.Pressures.Add(new PressureSample("nat-ports", snapshot.NatPorts.MostUsed, snapshot.NatPorts.Capacity));
         snapshot.Pressures.Add(new PressureSample("affinity", clients, places));
         snapshot.Pressures.Add(new PressureSample("uplink-frontends", (ulong)frontends, (ulong)room));
         snapshot.Pressures.Add(new PressureSample("umem-frames", snapshot.Frames.Total - snapshot.Frames.Free, snapshot.Frames.Total));
+    }
+
+    // Each family has a table of its own: the fuller one is what new connections may be refused by.
+    private PressureSample Conntrack(in ConntrackSample both)
+    {
+        var (entries, capacity) = TableUse.ConntrackV6(node.Engine);
+        var v6 = new PressureSample("conntrack", entries, capacity);
+        var v4 = new PressureSample("conntrack", both.Entries - Math.Min(entries, both.Entries), both.Capacity - capacity);
+        return v6.Pressure > v4.Pressure ? v6 : v4;
     }
 
     private ulong Unresolved()

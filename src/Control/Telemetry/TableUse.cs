@@ -24,18 +24,22 @@ internal static class TableUse
             : new NatPortSample((ulong)(first.Used + second.Used), (ulong)Math.Max(first.MostUsed, second.MostUsed), (ulong)first.Size, 2 * NatPortPool.Groups);
     }
 
+    /// <summary>The part of <see cref="Conntrack"/> that is of IPv6; zeros where the cluster has none.</summary>
+    public static (ulong Entries, ulong Capacity) ConntrackV6(DataplaneEngine engine) =>
+        engine.ConntrackV6 is { } table ? ((ulong)table.Reader.Count, (ulong)table.Capacity) : default;
+
     /// <summary>
     /// Clients that services with session affinity remember, about: those seen within the longest timeout of any service. The table keeps
-    /// who has timed out until the place is needed, so that the places alone say nothing.
+    /// who has timed out until the place is needed, so that the places alone say nothing. Of two families' tables the fuller one.
     /// </summary>
     public static (ulong Clients, ulong Capacity) Affinity(NodeRuntime node)
     {
         var engine = node.Engine;
-        ulong capacity = (ulong)(engine.Affinity.Capacity + (engine.AffinityV6?.Capacity ?? 0));
+        ulong capacity = (ulong)engine.Affinity.Capacity;
         uint longest = 0;
         foreach (var service in node.State.Services.Values) longest = Math.Max(longest, service.AffinitySeconds);
         if (longest == 0) return (0, capacity);
         uint now = engine.Clock.Seconds;
-        return ((ulong)(engine.Affinity.EstimateSeen(longest, now) + (engine.AffinityV6?.EstimateSeen(longest, now) ?? 0)), capacity);
+        return ((ulong)Math.Max(engine.Affinity.EstimateSeen(longest, now), engine.AffinityV6?.EstimateSeen(longest, now) ?? 0), capacity);
     }
 }

@@ -5,7 +5,8 @@ using Dataplane.Packets;
 namespace Dataplane.Conntrack;
 
 /// <summary>
-/// Ports of fragmented packets under way: only the first fragment carries them, the later ones find them here. One worker's own:
+/// Ports of fragmented packets under way: only the first fragment carries them (and in IPv6 its word alone counts for the protocol), the
+/// later ones find them here. One worker's own:
 /// fragments of a packet come in by one port. Fixed size; each fragment belongs to one of the sets of eight, and takes the place
 /// of that set's oldest.
 /// </summary>
@@ -70,12 +71,16 @@ public sealed class FragmentTable<TAddress>
         };
     }
 
-    /// <summary>Finds the ports of a later fragment's packet; false when its first fragment was not seen in the last <see cref="Timeout"/> seconds.</summary>
-    public bool TryFind(TAddress source, TAddress destination, uint id, byte protocol, uint now, out Be16 sourcePort, out Be16 destinationPort)
+    /// <summary>
+    /// Finds the ports of a later fragment's packet, and makes <paramref name="protocol"/> that of its first fragment; false when that was
+    /// not seen in the last <see cref="Timeout"/> seconds.
+    /// </summary>
+    public bool TryFind(TAddress source, TAddress destination, uint id, ref byte protocol, uint now, out Be16 sourcePort, out Be16 destinationPort)
     {
         foreach (ref readonly Fragment f in Set(source, destination, id, protocol))
         {
             if (!f.Is(source, destination, id, protocol) || Age(in f, now) >= Timeout) continue;
+            protocol = f.Protocol;
             sourcePort = f.SourcePort;
             destinationPort = f.DestinationPort;
             return true;
@@ -86,6 +91,7 @@ public sealed class FragmentTable<TAddress>
 
     private Span<Fragment> Set(TAddress source, TAddress destination, uint id, byte protocol)
     {
+        if (!TAddress.FragmentsNameProtocol) protocol = 0;
         ulong high = Math.BigMul(TAddress.Mix(source, destination, _seed), (id | (ulong)protocol << 32) ^ 0x9e3779b97f4a7c15, out ulong low);
         // Mixed once more: identifications that follow each other would be spread evenly for some seeds, and badly for others.
         return _fragments.AsSpan(((int)((high ^ low) * 0xd6e8feb86659fd93 >> 32) & _setMask) * SetSize, SetSize);
@@ -106,6 +112,6 @@ public sealed class FragmentTable<TAddress>
         public bool InUse;
 
         public readonly bool Is(TAddress source, TAddress destination, uint id, byte protocol) =>
-            InUse && Id == id && Protocol == protocol && Source.Equals(source) && Destination.Equals(destination);
+            InUse && Id == id && (Protocol == protocol || !TAddress.FragmentsNameProtocol) && Source.Equals(source) && Destination.Equals(destination);
     }
 }

@@ -30,7 +30,8 @@ public static class TcpTracker
         if (entry.State == FlowState.Established && (flags & (Fin | Syn | Rst)) == 0) return TcpTransition.None;
         if (direction == FlowDirection.Reply && (entry.Flags & FlowFlags.Replied) == 0) entry.AddFlags(FlowFlags.Replied);
         if (MayOpen(flags) && entry.State >= FlowState.TimeWait) return TcpTransition.Reopen;
-        if (entry.State == FlowState.Orphaned) return TcpTransition.Orphaned;
+        // A reset is what the end that is left is to get: another node, which knew earlier that the peer is gone, may have sent it.
+        if (entry.State == FlowState.Orphaned) return (flags & Rst) != 0 ? TcpTransition.None : TcpTransition.Orphaned;
         if ((flags & Rst) != 0) return Raise(ref entry, FlowState.Closed);
         if ((flags & Syn) != 0)
         {

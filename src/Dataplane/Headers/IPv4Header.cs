@@ -34,6 +34,9 @@ public struct IPv4Header
     /// <summary>Don't fragment, in <see cref="FlagsAndOffset"/>.</summary>
     public const ushort DontFragment = 0x4000;
 
+    /// <summary>Fragments begin at multiples of so many bytes.</summary>
+    public const int FragmentUnit = 8;
+
     /// <summary>More fragments follow, in <see cref="FlagsAndOffset"/>.</summary>
     public const ushort MoreFragments = 0x2000;
 

@@ -127,6 +127,19 @@ public static class IPv4HeaderCodec
         MemoryMarshal.Write(header[ChecksumOffset..], in checksum);
     }
 
+    /// <summary>See <see cref="IIpAddress{TSelf}.FinishFragment"/>.</summary>
+    public static void FinishFragment(Span<byte> header, int totalLength, int offset, bool last)
+    {
+        header = header[..((header[0] & 0xf) * 4)];
+        BinaryPrimitives.WriteUInt16BigEndian(header[2..], (ushort)totalLength);
+        int fragment = BinaryPrimitives.ReadUInt16BigEndian(header[6..]) + offset / IPv4Header.FragmentUnit; // a fragment's fragments begin where it does
+        if (!last) fragment |= IPv4Header.MoreFragments;
+        BinaryPrimitives.WriteUInt16BigEndian(header[6..], (ushort)fragment);
+        BinaryPrimitives.WriteUInt16LittleEndian(header[ChecksumOffset..], 0);
+        ushort checksum = Checksum.Compute(header);
+        MemoryMarshal.Write(header[ChecksumOffset..], in checksum);
+    }
+
     /// <summary>See <see cref="IIpAddress{TSelf}.SameForAllSegments"/>. Addresses and protocol are the flow's, and not compared.</summary>
     public static bool SameForAllSegments(ReadOnlySpan<byte> first, ReadOnlySpan<byte> next) =>
         first.Length == next.Length && first[1] == next[1] && first[6] == next[6] && first[TimeToLiveOffset] == next[TimeToLiveOffset]

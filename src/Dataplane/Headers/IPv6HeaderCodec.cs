@@ -8,13 +8,13 @@ namespace Dataplane.Headers;
 /// <summary>Reads and rewrites IPv6 headers in place (RFC 8200). It has no checksum; every transport counts its addresses instead.</summary>
 public static class IPv6HeaderCodec
 {
-    private const int PayloadLengthOffset = 4, HopLimitOffset = 7, SourceOffset = 8, DestinationOffset = 24;
-    private const int FragmentSize = 8, MostExtensions = 8; // a packet with more is nobody's ordinary packet
+    private const int PayloadLengthOffset = 4, NextHeaderOffset = 6, HopLimitOffset = 7, SourceOffset = 8, DestinationOffset = 24;
+    private const int FragmentSize = 8, SegmentsLeftOffset = 3, MostExtensions = 8; // a packet with more is nobody's ordinary packet
     private const ushort FragmentOffsetMask = 0xfff8, MoreFragments = 1;
 
     /// <summary>
     /// See <see cref="IIpAddress{TSelf}.TryParseHeader"/>. Extension headers are walked to the transport header; a protocol that is not
-    /// known here ends the walk as one.
+    /// known here ends the walk as one. What is yet to be routed by its source (RFC 5095) is refused.
     /// </summary>
     public static bool TryParse(ReadOnlySpan<byte> bytes, out IpFields<IPv6Address> fields)
     {
@@ -40,9 +40,10 @@ public static class IPv6HeaderCodec
     {
         for (int i = 0; i < MostExtensions; i++)
         {
-            if (!IsExtension(fields.Protocol)) return fields.HeaderLength <= fields.TotalLength;
             var extension = bytes[fields.HeaderLength..];
             if (extension.Length < FragmentSize) return false;
+            // It would go on from its destination to another, of which no policy was asked, and whose address is in its checksum.
+            if (fields.Protocol == IPv6Header.Routing && extension[SegmentsLeftOffset] != 0) return false;
             int length = fields.Protocol switch
             {
                 IPv6Header.Fragment => FragmentSize,
@@ -53,7 +54,7 @@ public static class IPv6HeaderCodec
             bool later = fields.Protocol == IPv6Header.Fragment && ReadFragment(extension, ref fields);
             fields.Protocol = extension[0];
             fields.HeaderLength += length;
-            if (later) return fields.HeaderLength <= fields.TotalLength; // what follows is data
+            if (later || !IsExtension(fields.Protocol)) return fields.HeaderLength <= fields.TotalLength; // behind a later fragment's is data
         }
         return false;
     }
@@ -128,6 +129,6 @@ public static class IPv6HeaderCodec
 
     /// <summary>See <see cref="IIpAddress{TSelf}.SameForAllSegments"/>. Addresses and protocol are the flow's, and not compared.</summary>
     public static bool SameForAllSegments(ReadOnlySpan<byte> first, ReadOnlySpan<byte> next) =>
-        first.Length == next.Length && first[..PayloadLengthOffset].SequenceEqual(next[..PayloadLengthOffset]) && first[HopLimitOffset] == next[HopLimitOffset]
+        first.Length == next.Length && first[..PayloadLengthOffset].SequenceEqual(next[..PayloadLengthOffset]) && first[NextHeaderOffset..SourceOffset].SequenceEqual(next[NextHeaderOffset..SourceOffset])
         && first[IPv6Header.Size..].SequenceEqual(next[IPv6Header.Size..]);
 }

@@ -22,6 +22,12 @@ public interface IIpAddress<TSelf> : IEquatable<TSelf>, IComparable<TSelf>
     /// <summary>Smallest MTU, bytes, that a report about a path is believed to be.</summary>
     static abstract int LeastMtu { get; }
 
+    /// <summary>
+    /// True when every fragment names the protocol of its packet (RFC 791). In IPv6 only that in the first counts, and the others need not
+    /// be the same (RFC 8200, section 4.5).
+    /// </summary>
+    static abstract bool FragmentsNameProtocol { get; }
+
     /// <summary>Bytes of the longest ICMP error, IP header included.</summary>
     static abstract int LargestIcmpError { get; }
 
@@ -107,6 +113,12 @@ public interface IIpAddress<TSelf> : IEquatable<TSelf>, IComparable<TSelf>
     /// Makes a copy of a header right for segment <paramref name="index"/> of its packet: length, identification, own checksum.
     /// </summary>
     static abstract void FinishSegment(Span<byte> header, int totalLength, int index);
+
+    /// <summary>
+    /// Makes a copy of a header right for the fragment of its packet that begins <paramref name="offset"/> bytes behind the header. Only of
+    /// packets without <see cref="PacketFlags.DontFragment"/>.
+    /// </summary>
+    static abstract void FinishFragment(Span<byte> header, int totalLength, int offset, bool last);
 
     /// <summary>True when two headers differ only in what segments of one packet may differ in: length, identification, checksum.</summary>
     static abstract bool SameForAllSegments(ReadOnlySpan<byte> first, ReadOnlySpan<byte> next);

@@ -44,6 +44,9 @@ public readonly struct IPv4Address : IIpAddress<IPv4Address>
     public static int LeastMtu => 552; // net.ipv4.route.min_pmtu
 
     /// <inheritdoc/>
+    public static bool FragmentsNameProtocol => true;
+
+    /// <inheritdoc/>
     public static int LargestIcmpError => 576; // RFC 1812, section 4.3.2.3
 
     /// <inheritdoc/>
@@ -123,6 +126,9 @@ public readonly struct IPv4Address : IIpAddress<IPv4Address>
 
     /// <inheritdoc/>
     public static void FinishSegment(Span<byte> header, int totalLength, int index) => IPv4HeaderCodec.FinishSegment(header, totalLength, index);
+
+    /// <inheritdoc/>
+    public static void FinishFragment(Span<byte> header, int totalLength, int offset, bool last) => IPv4HeaderCodec.FinishFragment(header, totalLength, offset, last);
 
     /// <inheritdoc/>
     public static bool SameForAllSegments(ReadOnlySpan<byte> first, ReadOnlySpan<byte> next) => IPv4HeaderCodec.SameForAllSegments(first, next);

@@ -1,6 +1,5 @@
 using System.Buffers.Binary;
 using System.Net;
-using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using Dataplane.Headers;
 
@@ -41,6 +40,9 @@ public readonly struct IPv6Address : IIpAddress<IPv6Address>
     public static int LeastMtu => 1280; // RFC 8200, section 5
 
     /// <inheritdoc/>
+    public static bool FragmentsNameProtocol => false;
+
+    /// <inheritdoc/>
     public static int LargestIcmpError => 1280; // RFC 4443, section 2.4 (c)
 
     /// <summary>The first and the last eight bytes as numbers in host byte order.</summary>
@@ -74,7 +76,7 @@ public readonly struct IPv6Address : IIpAddress<IPv6Address>
     public static bool IsEcho(byte icmpType) => icmpType is Icmpv6.EchoRequest or Icmpv6.EchoReply;
 
     /// <inheritdoc/>
-    public static bool IsIcmpError(byte icmpType) => icmpType is >= Icmpv6.DestinationUnreachable and <= Icmpv6.ParameterProblem;
+    public static bool IsIcmpError(byte icmpType) => icmpType < 128; // RFC 4443, section 2.1: also those that are not known yet
 
     /// <summary>Makes one from two numbers in host byte order.</summary>
     public static IPv6Address FromHost(ulong high, ulong low) => new(FromBig(high), FromBig(low));
@@ -155,6 +157,11 @@ public readonly struct IPv6Address : IIpAddress<IPv6Address>
     /// <inheritdoc/>
     public static void FinishSegment(Span<byte> header, int totalLength, int index) => IPv6HeaderCodec.FinishSegment(header, totalLength);
 
+    /// <summary>Never called: only senders fragment (RFC 8200, section 5).</summary>
+    public static void FinishFragment(Span<byte> header, int totalLength, int offset, bool last)
+    {
+    }
+
     /// <inheritdoc/>
     public static bool SameForAllSegments(ReadOnlySpan<byte> first, ReadOnlySpan<byte> next) => IPv6HeaderCodec.SameForAllSegments(first, next);
 
@@ -162,9 +169,9 @@ public readonly struct IPv6Address : IIpAddress<IPv6Address>
     public static bool TryParse(ReadOnlySpan<char> text, out IPv6Address address)
     {
         address = default;
-        if (text.ContainsAny('%', '[', '/') || !IPAddress.TryParse(text, out var parsed) || parsed.AddressFamily != AddressFamily.InterNetworkV6) return false;
+        if (text.ContainsAny('%', '[', '/') || !IPAddress.TryParse(text, out var parsed)) return false;
         Span<byte> bytes = stackalloc byte[Size];
-        parsed.TryWriteBytes(bytes, out _);
+        if (!parsed.TryWriteBytes(bytes, out int written) || written != Size) return false;
         address = Read(bytes);
         return true;
     }

@@ -75,7 +75,7 @@ public struct PacketInfo<TAddress>
     /// <summary>Why the packet was turned into an ICMP error; <see cref="DropReason.None"/> otherwise.</summary>
     public DropReason ReplyReason;
 
-    /// <summary>Payload bytes per segment when the packet is to be segmented on its way out; otherwise 0.</summary>
+    /// <summary>Payload bytes per segment, or per fragment, when the packet is to be cut on its way out; otherwise 0.</summary>
     public int SegmentSize;
 
     /// <summary>Outer headers that were prepended; their length, or 0.</summary>

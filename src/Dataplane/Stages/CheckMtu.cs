@@ -7,7 +7,8 @@ namespace Dataplane.Stages;
 
 /// <summary>
 /// Holds packets to the MTU of their way. TCP that is larger is a super-packet, which the pod's stack left whole for its device to
-/// cut: we are that device. Anything else larger is the sender's mistake, and it is told (RFC 1191).
+/// cut: we are that device. Anything else larger is the sender's mistake, and it is told (RFC 1191); if it lets routers fragment its
+/// packets, as who cannot know of our tunnel may (K31), we do.
 /// </summary>
 public static class CheckMtu
 {
@@ -39,8 +40,10 @@ public static class CheckMtu
             info.SegmentSize = size;
             return Verdict.Continue;
         }
-        return (info.Flags & PacketFlags.DontFragment) != 0
-            ? IcmpReply.Run(ref packet, context, IcmpError.PacketTooBig, DropReason.FragmentationNeeded, mtu)
-            : Verdict.Drop(DropReason.FragmentationNeeded);
+        if ((info.Flags & PacketFlags.DontFragment) != 0) return IcmpReply.Run(ref packet, context, IcmpError.PacketTooBig, DropReason.FragmentationNeeded, mtu);
+        int piece = (Math.Min(mtu, LargestSegment) - (info.TransportOffset - info.NetworkOffset)) & ~(IPv4Header.FragmentUnit - 1);
+        if (piece < IPv4Header.FragmentUnit) return Verdict.Drop(DropReason.FragmentationNeeded);
+        info.SegmentSize = piece;
+        return Verdict.Continue;
     }
 }

@@ -75,10 +75,13 @@ public static class NatRewrite
             MemoryMarshal.Write(transport, in after);
             MemoryMarshal.Write(transport[SctpHeader.ChecksumOffset..], in crc);
         }
-        else if (info.Tuple.Protocol == TAddress.IcmpProtocol && TAddress.IsEcho(transport[0]))
+        else if (info.Tuple.Protocol == TAddress.IcmpProtocol)
         {
-            ushort identifier = to.SourcePort.Raw, checksum = Checksum.UpdateComplete(MemoryMarshal.Read<ushort>(transport[IcmpHeader.ChecksumOffset..]), info.Action.TransportDelta);
-            MemoryMarshal.Write(transport[IcmpHeader.IdentifierOffset..], in identifier);
+            bool echo = TAddress.IsEcho(transport[0]); // others have no identifier, and are of a flow whose is zero
+            if (!echo && !TAddress.IcmpCoversAddresses) return;
+            ushort identifier = to.SourcePort.Raw, delta = echo ? info.Action.TransportDelta : info.Action.AddressDelta;
+            ushort checksum = Checksum.UpdateComplete(MemoryMarshal.Read<ushort>(transport[IcmpHeader.ChecksumOffset..]), delta);
+            if (echo) MemoryMarshal.Write(transport[IcmpHeader.IdentifierOffset..], in identifier);
             MemoryMarshal.Write(transport[IcmpHeader.ChecksumOffset..], in checksum);
         }
     }

@@ -18,7 +18,7 @@ public static class NeighborAdvertise
     /// <summary>True for the messages of neighbour discovery and multicast listener discovery, which concern one link only.</summary>
     public static bool Concerns<TAddress>(in Packet<TAddress> packet)
         where TAddress : unmanaged, IIpAddress<TAddress> =>
-        packet.Info.Tuple.Protocol == TAddress.IcmpProtocol && (packet.Info.Flags & PacketFlags.Fragment) == 0 && TAddress.IsOfLink(packet.Transport[0]);
+        packet.Info.Tuple.Protocol == TAddress.IcmpProtocol && (packet.Info.Flags & PacketFlags.LaterFragment) == 0 && TAddress.IsOfLink(packet.Transport[0]);
 
     /// <summary>Turns a solicitation into its advertisement, in place; drops what needs no answer.</summary>
     public static Verdict Run<TAddress>(ref Packet<TAddress> packet, MacAddress ours)
@@ -28,8 +28,8 @@ public static class NeighborAdvertise
         var icmp = packet.Transport;
         bool onOurLink = info.Origin is PacketOrigin.Pod or PacketOrigin.Host;
         if (icmp[0] != Icmpv6.NeighborSolicitation || !onOurLink) return Verdict.Drop(DropReason.NeighborDiscoveryIgnored);
-        if (info.HopLimit != HopLimit || icmp[1] != 0 || icmp.Length < OptionOffset) return Verdict.Drop(DropReason.NeighborDiscoveryInvalid);
         var asker = info.Tuple.Source;
+        if (info.HopLimit != HopLimit || icmp[1] != 0 || icmp.Length < OptionOffset || !IsWhole(packet)) return Verdict.Drop(DropReason.NeighborDiscoveryInvalid);
         var target = TAddress.Read(icmp[TargetOffset..]);
         if (target.IsGroup) return Verdict.Drop(DropReason.NeighborDiscoveryInvalid);
         // Without a source it is a probe for a duplicate (RFC 4862, section 5.4): silence says that nobody else has the address.
@@ -53,5 +53,15 @@ public static class NeighborAdvertise
         ours.CopyTo(answer[(OptionOffset + 2)..]);
         TAddress.WriteIcmpChecksum(answer, target, asker);
         return Verdict.Reply(info.InPort);
+    }
+
+    // No fragment (RFC 6980), and with a checksum that is right: nobody else looks at it.
+    private static bool IsWhole<TAddress>(in Packet<TAddress> packet)
+        where TAddress : unmanaged, IIpAddress<TAddress>
+    {
+        ref var info = ref packet.Info;
+        if ((info.Flags & PacketFlags.Fragment) != 0 || info.HeadLength != info.TotalLength) return false;
+        ulong sum = Checksum.PseudoHeader(info.Tuple.Source, info.Tuple.Destination, TAddress.IcmpProtocol, packet.Transport.Length);
+        return Checksum.Fold(Checksum.Add(packet.Transport, sum)) == 0xffff;
     }
 }

@@ -6,17 +6,23 @@ using Dataplane.Packets;
 namespace Dataplane.Stages;
 
 /// <summary>
-/// Cuts a TCP super-packet into packets of the path MTU, as a NIC with TSO would: headers are copied, then lengths, identification,
-/// sequence number, flags and checksums made right. The worker owns frames and copies payload; this writes headers.
+/// Cuts a packet into what the path takes: a TCP super-packet into segments, as a NIC with TSO would, anything else into fragments, as
+/// a router would (RFC 791, section 3.2). Headers are copied, then lengths, identification, sequence number, offset, flags and checksums made
+/// right. The worker owns frames and copies payload; this writes headers.
 /// </summary>
 public static class Segment
 {
-    /// <summary>Bytes of headers that every segment repeats, outer ones included.</summary>
+    /// <summary>True for what is cut into segments, false for what is cut into fragments.</summary>
+    public static bool IsOfTcp<TAddress>(in PacketInfo<TAddress> info)
+        where TAddress : unmanaged, IIpAddress<TAddress> =>
+        info.Tuple.Protocol == IpProtocol.Tcp && (info.Flags & PacketFlags.Fragment) == 0;
+
+    /// <summary>Bytes of headers that every segment or fragment repeats, outer ones included.</summary>
     public static int HeaderLength<TAddress>(ref Packet<TAddress> packet)
         where TAddress : unmanaged, IIpAddress<TAddress> =>
-        packet.Info.TransportOffset + MemoryMarshal.Read<TcpHeader>(packet.Transport).HeaderLength;
+        packet.Info.TransportOffset + (IsOfTcp(packet.Info) ? MemoryMarshal.Read<TcpHeader>(packet.Transport).HeaderLength : 0);
 
-    /// <summary>Segments that the packet makes; at least 1.</summary>
+    /// <summary>Segments or fragments that the packet makes; at least 1.</summary>
     public static int Count<TAddress>(ref Packet<TAddress> packet)
         where TAddress : unmanaged, IIpAddress<TAddress>
     {
@@ -24,7 +30,7 @@ public static class Segment
         return Math.Max(1, (payload + packet.Info.SegmentSize - 1) / packet.Info.SegmentSize);
     }
 
-    /// <summary>Makes the headers of one segment right. They were copied as they are, and its payload stands behind them.</summary>
+    /// <summary>Makes the headers of one segment or fragment right. They were copied as they are, and its payload stands behind them.</summary>
     /// <param name="segment">Headers and payload.</param>
     /// <param name="info">The packet that is cut.</param>
     /// <param name="headerLength">See <see cref="HeaderLength"/>.</param>
@@ -35,6 +41,11 @@ public static class Segment
         where TAddress : unmanaged, IIpAddress<TAddress>
     {
         if (info.OuterLength != 0) VxlanEncap.FinishLengths(segment, segment.Length, (ushort)(outerIdentification + index));
+        if (!IsOfTcp(info))
+        {
+            TAddress.FinishFragment(segment[info.NetworkOffset..], segment.Length - info.NetworkOffset, index * info.SegmentSize, last);
+            return;
+        }
         TAddress.FinishSegment(segment[info.NetworkOffset..], segment.Length - info.NetworkOffset, index);
 
         var tcp = segment[info.TransportOffset..];

@@ -18,16 +18,17 @@ public static class ServiceLookup
     /// <see cref="DropReason.ServiceNoEndpoints"/> asks the caller to answer with port unreachable (K6, K18).
     /// </summary>
     /// <param name="packet">The packet that opens the flow; <see cref="PacketFlags.FromOutside"/> says where its client is.</param>
-    /// <param name="services">Frontends and endpoints.</param>
+    /// <param name="family">Frontends and endpoints, and which addresses are the node's own.</param>
     /// <param name="affinity">Which endpoint a client had.</param>
     /// <param name="random">64 random bits.</param>
     /// <param name="now">Coarse clock, seconds.</param>
-    public static Verdict Run<TAddress>(ref Packet<TAddress> packet, ServiceTable<TAddress> services, AffinityTable<TAddress> affinity, ulong random, uint now)
+    public static Verdict Run<TAddress>(ref Packet<TAddress> packet, FamilyTables<TAddress> family, AffinityTable<TAddress> affinity, ulong random, uint now)
         where TAddress : unmanaged, IIpAddress<TAddress>
     {
         ref var info = ref packet.Info;
         var tuple = info.Tuple;
         info.Translated = tuple;
+        var services = family.Services;
         if (!services.TryFind(tuple.Destination, tuple.Protocol, tuple.DestinationPort.Value, out var frontend))
         {
             if (services.HasClusterAddress(tuple.Destination)) return Verdict.Drop(DropReason.ServiceNoEndpoints);
@@ -35,7 +36,7 @@ public static class ServiceLookup
         }
 
         var service = frontend.Service;
-        if (frontend.Kind == FrontendKind.LoadBalancer && service.SourceRanges is { } ranges && ranges.Find(tuple.Source) < 0)
+        if (frontend.Kind == FrontendKind.LoadBalancer && service.SourceRanges is { } ranges && !IsInRanges(info, ranges, family))
         {
             return Verdict.Drop(DropReason.ServiceSourceDenied);
         }
@@ -53,6 +54,12 @@ public static class ServiceLookup
         info.Translated = new FlowTuple<TAddress>(tuple.Source, backend.Address, tuple.SourcePort, backend.Port, tuple.Protocol);
         return Verdict.Continue;
     }
+
+    // The node's own processes ask with the host port's address, and whoever writes ranges knows that of the node.
+    private static bool IsInRanges<TAddress>(in PacketInfo<TAddress> info, PrefixTable<TAddress> ranges, FamilyTables<TAddress> family)
+        where TAddress : unmanaged, IIpAddress<TAddress> =>
+        ranges.Find(info.Tuple.Source) >= 0
+        || info.Origin == PacketOrigin.Host && info.Tuple.Source.Equals(family.Gateway) && ranges.Find(family.NodeAddress) >= 0;
 
     private static Backend<TAddress> Keep<TAddress>(TAddress client, Service<TAddress> service, BackendSet<TAddress> set, AffinityTable<TAddress> affinity, uint now)
         where TAddress : unmanaged, IIpAddress<TAddress>

@@ -25,11 +25,12 @@ public static class TrackFragment
             fragments.Remember(t.Source, t.Destination, info.FragmentId, t.Protocol, t.SourcePort, t.DestinationPort, now);
             return Verdict.Continue;
         }
-        if (!fragments.TryFind(t.Source, t.Destination, info.FragmentId, t.Protocol, now, out var sourcePort, out var destinationPort))
+        byte protocol = t.Protocol;
+        if (!fragments.TryFind(t.Source, t.Destination, info.FragmentId, ref protocol, now, out var sourcePort, out var destinationPort))
         {
             return Verdict.Drop(DropReason.FragmentFirstMissing);
         }
-        info.Tuple = new FlowTuple<TAddress>(t.Source, t.Destination, sourcePort, destinationPort, t.Protocol);
+        info.Tuple = new FlowTuple<TAddress>(t.Source, t.Destination, sourcePort, destinationPort, protocol);
         return Verdict.Continue;
     }
 }

@@ -19,7 +19,7 @@ internal sealed class AddressShard<TAddress>
 
     public bool Contains(TAddress address) => _map.Find(address) >= 0;
 
-    public Dictionary<TAddress, int> ToDictionary()
+    public Dictionary<TAddress, int> CountsByAddress()
     {
         var counts = new Dictionary<TAddress, int>(_counts.Length + 1);
         foreach (var (address, count) in _counts) counts[address] = count;

@@ -137,7 +137,7 @@ public sealed class FrontendIndex<TAddress>
     {
         if (frontend.Kind != FrontendKind.ClusterIp) return;
         int number = (int)(Hash(frontend.Address, 0, 0) >> _shift);
-        if (!changes.TryGetValue(number, out var counts)) changes[number] = counts = _addresses[number].ToDictionary();
+        if (!changes.TryGetValue(number, out var counts)) changes[number] = counts = _addresses[number].CountsByAddress();
         int count = counts.GetValueOrDefault(frontend.Address) + difference;
         if (count > 0) counts[frontend.Address] = count;
         else counts.Remove(frontend.Address);

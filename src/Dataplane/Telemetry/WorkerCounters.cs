@@ -26,10 +26,10 @@ public sealed class WorkerCounters
     /// <summary>Stopwatch ticks spent outside sleep and idle spinning.</summary>
     public ulong BusyTicks;
 
-    /// <summary>TCP super-packets that were cut, and into how many.</summary>
+    /// <summary>Packets that were cut: TCP into segments, others into fragments.</summary>
     public ulong SegmentedPackets;
 
-    /// <summary>Segments made of them.</summary>
+    /// <summary>Segments and fragments made of them.</summary>
     public ulong Segments;
 
     /// <summary>Packets that were made of several received segments, and those segments.</summary>

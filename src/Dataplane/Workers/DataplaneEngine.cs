@@ -140,10 +140,10 @@ public sealed class DataplaneEngine : IDisposable
     /// Has ends of TCP connections, whose other end is gone, say where they are, so that they can be told. Returns at once; frames that are
     /// lacking, or a full ring, are no harm: then they learn of it when they send something themselves.
     /// </summary>
-    public void Probe(IReadOnlyList<FlowProbe<IPv4Address>> probes) => Probe(probes, static (w, part) => w.Probe(part, w.PathV4));
+    public void Probe(IReadOnlyList<FlowProbe<IPv4Address>> probes) => Probe(probes, static (w, part) => w.Probe(part));
 
     /// <inheritdoc cref="Probe(IReadOnlyList{FlowProbe{IPv4Address}})"/>
-    public void Probe(IReadOnlyList<FlowProbe<IPv6Address>> probes) => Probe(probes, static (w, part) => w.Probe(part, w.PathV6!));
+    public void Probe(IReadOnlyList<FlowProbe<IPv6Address>> probes) => Probe(probes, static (w, part) => w.Probe(part));
 
     private void Probe<TAddress>(IReadOnlyList<FlowProbe<TAddress>> probes, Action<Worker, FlowProbe<TAddress>[]> run)
         where TAddress : unmanaged, IIpAddress<TAddress>

@@ -7,7 +7,7 @@ namespace Dataplane.Workers;
 /// What a worker has for each address family: its path, and what is known of a batch's packets of the family. Places in the batch are
 /// shared: a packet is in one lane.
 /// </summary>
-internal sealed class Lane<TAddress>(PathContext<TAddress> path, Coalescer<TAddress> coalescer)
+internal sealed class Lane<TAddress>(PathContext<TAddress> context)
     where TAddress : unmanaged, IIpAddress<TAddress>
 {
     private readonly PacketInfo<TAddress>[] _infos = new PacketInfo<TAddress>[PacketBatch.Capacity];
@@ -15,10 +15,7 @@ internal sealed class Lane<TAddress>(PathContext<TAddress> path, Coalescer<TAddr
     private int _hashed;
 
     /// <summary>The path and its flows.</summary>
-    public PathContext<TAddress> Path { get; } = path;
-
-    /// <summary>Merges segments on their way to pods.</summary>
-    public Coalescer<TAddress> Coalescer { get; } = coalescer;
+    public PathContext<TAddress> Context { get; } = context;
 
     /// <summary>By place in the batch.</summary>
     public PacketInfo<TAddress>[] Infos => _infos;
@@ -26,7 +23,7 @@ internal sealed class Lane<TAddress>(PathContext<TAddress> path, Coalescer<TAddr
     /// <summary>Takes tables and time for a round.</summary>
     public void Begin(DataplaneTables tables, FamilyTables<TAddress> family, uint now)
     {
-        Path.Begin(tables, family, now);
+        Context.Begin(tables, family, now);
         _hashed = 0;
     }
 
@@ -34,7 +31,7 @@ internal sealed class Lane<TAddress>(PathContext<TAddress> path, Coalescer<TAddr
     public Verdict Prepare(int place, Span<byte> frame)
     {
         var packet = new Packet<TAddress>(frame, ref _infos[place]);
-        var verdict = PacketPath<TAddress>.Prepare(ref packet, Path);
+        var verdict = PacketPath<TAddress>.Prepare(ref packet, Context);
         if (!verdict.IsFinal) _hashes[_hashed++] = _infos[place].Hash;
         return verdict;
     }
@@ -42,7 +39,7 @@ internal sealed class Lane<TAddress>(PathContext<TAddress> path, Coalescer<TAddr
     /// <summary>Has what the lookups of the second pass need on its way. For one or two packets there is nothing to overlap.</summary>
     public void Prefetch()
     {
-        if (_hashed > 2) Path.Conntrack.Prefetch(_hashes.AsSpan(0, _hashed));
+        if (_hashed > 2) Context.Conntrack.Prefetch(_hashes.AsSpan(0, _hashed));
         _hashed = 0;
     }
 
@@ -50,7 +47,7 @@ internal sealed class Lane<TAddress>(PathContext<TAddress> path, Coalescer<TAddr
     public Verdict Run(int place, Span<byte> frame)
     {
         var packet = new Packet<TAddress>(frame, ref _infos[place]);
-        return PacketPath<TAddress>.Run(ref packet, Path);
+        return PacketPath<TAddress>.Run(ref packet, Context);
     }
 
     /// <summary>Takes a packet over from the lane of another family, whose first pass has found out that it is none of its own.</summary>

@@ -8,7 +8,7 @@ using Xdp.Interop;
 namespace Dataplane.Workers;
 
 /// <summary>
-/// Sends what the path decided to send: whole, or cut into segments; on this worker's ports directly, on another's by handing it
+/// Sends what the path decided to send: whole, or cut into segments or fragments; on this worker's ports directly, on another's by handing it
 /// over. Owns frames until they are queued, and frees those that are not.
 /// </summary>
 internal sealed class Transmitter(int worker, Umem umem, FramePool pool, WorkerCounters counters)
@@ -93,26 +93,37 @@ internal sealed class Transmitter(int worker, Umem umem, FramePool pool, WorkerC
     private void RequestChecksum<TAddress>(Port port, Span<XdpDescriptor> frames, ref PacketInfo<TAddress> info)
         where TAddress : unmanaged, IIpAddress<TAddress>
     {
-        int field = info.Tuple.Protocol == IpProtocol.Tcp ? TcpHeader.ChecksumOffset : UdpHeader.ChecksumOffset;
-        var head = umem.Frame(frames[0].Address);
         // Devices that know only TCP and UDP behind a plain IP header would complete the tunnel's own.
         if (port.Socket.TxMetadata && info.OuterLength == 0)
         {
-            TxMetadata.RequestChecksum(head, info.Start, info.TransportOffset, (ushort)field);
+            TxMetadata.RequestChecksum(umem.Frame(frames[0].Address), info.Start, info.TransportOffset, (ushort)ChecksumField(info));
             frames[0].Options |= XdpDescriptor.TxMetadata;
             return;
         }
+        CompleteChecksum(frames, ref info);
+    }
+
+    private static int ChecksumField<TAddress>(in PacketInfo<TAddress> info)
+        where TAddress : unmanaged, IIpAddress<TAddress> =>
+        info.Tuple.Protocol == IpProtocol.Tcp ? TcpHeader.ChecksumOffset : UdpHeader.ChecksumOffset;
+
+    private void CompleteChecksum<TAddress>(ReadOnlySpan<XdpDescriptor> frames, ref PacketInfo<TAddress> info)
+        where TAddress : unmanaged, IIpAddress<TAddress>
+    {
+        var head = umem.Frame(frames[0].Address);
         // Every frame but the last has an even length, so the sums of frames add up. The field adds the pseudo-header.
         ulong sum = Checksum.Add(head.Slice(info.Start + info.TransportOffset, info.HeadLength - info.TransportOffset), 0);
         for (int i = 1; i < frames.Length; i++) sum += Checksum.Fold(Checksum.Add(umem.Data(frames[i]), 0));
         ushort checksum = (ushort)~Checksum.Fold(sum);
         if (info.Tuple.Protocol == IpProtocol.Udp && checksum == 0) checksum = 0xffff;
-        MemoryMarshal.Write(head[(info.Start + info.TransportOffset + field)..], in checksum);
+        MemoryMarshal.Write(head[(info.Start + info.TransportOffset + ChecksumField(info))..], in checksum);
     }
 
     private DropReason SendSegments<TAddress>(Port port, Span<XdpDescriptor> frames, ref PacketInfo<TAddress> info)
         where TAddress : unmanaged, IIpAddress<TAddress>
     {
+        // That of a fragmented packet is over all of it.
+        if ((info.Flags & PacketFlags.PartialChecksum) != 0 && !Segment.IsOfTcp(info)) CompleteChecksum(frames, ref info);
         var packet = new Packet<TAddress>(umem.Frame(frames[0].Address), ref info);
         int headerLength = Segment.HeaderLength(ref packet);
         int count = Segment.Count(ref packet), payload = info.TotalLength - headerLength;

@@ -1,10 +1,8 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using Dataplane.Conntrack;
-using Dataplane.Headers;
 using Dataplane.Packets;
 using Dataplane.Stages;
-using Dataplane.Tables;
 using Dataplane.Telemetry;
 using Xdp.Interop;
 
@@ -24,11 +22,9 @@ public sealed class Worker : IDisposable
     private readonly WorkerOptions _options;
     private readonly Umem _umem;
     private readonly FramePool _pool;
-    private readonly PacketBatch _batch = new();
-    private readonly Lane<IPv4Address> _v4;
-    private readonly Lane<IPv6Address>? _v6;
-    private readonly bool[] _isV6 = new bool[PacketBatch.Capacity]; // by place in the batch
+    private readonly Lanes _lanes;
     private readonly Transmitter _transmitter;
+    private readonly BatchCarrier _carrier;
     private readonly WorkerTaps _taps;
     private readonly WaitSet _waits = new();
     private readonly ConcurrentQueue<Action<Worker>> _commands = new();
@@ -48,9 +44,9 @@ public sealed class Worker : IDisposable
         _umem = engine.Umem;
         _pool = new FramePool(engine.Umem.FrameCount, engine.SharedFrames);
         _transmitter = new Transmitter(id, engine.Umem, _pool, Counters);
-        _v4 = new Lane<IPv4Address>(v4, new Coalescer<IPv4Address>(_transmitter, engine.Umem, Counters));
-        _v6 = v6 is null ? null : new Lane<IPv6Address>(v6, new Coalescer<IPv6Address>(_transmitter, engine.Umem, Counters));
+        _lanes = new Lanes(new Lane<IPv4Address>(v4), v6 is null ? null : new Lane<IPv6Address>(v6));
         _taps = new WorkerTaps(Counters, engine.Umem);
+        _carrier = new BatchCarrier(engine, _lanes, _transmitter, _taps, Counters);
         _spinTicks = options.SpinMicroseconds * Stopwatch.Frequency / 1_000_000;
         _thread = new Thread(Loop) { IsBackground = true, Name = $"worker-{id}", Priority = ThreadPriority.Highest };
     }
@@ -141,10 +137,21 @@ public sealed class Worker : IDisposable
         port.Close(_pool);
     }
 
-    internal void Probe<TAddress>(FlowProbe<TAddress>[] probes, PathContext<TAddress> path)
+    internal void Probe(FlowProbe<IPv4Address>[] probes)
+    {
+        _lanes.Begin(_engine.Tables, _engine.Clock.Seconds);
+        Probe(probes, _lanes.V4.Context);
+    }
+
+    internal void Probe(FlowProbe<IPv6Address>[] probes)
+    {
+        _lanes.Begin(_engine.Tables, _engine.Clock.Seconds);
+        if (_lanes.CarriesV6) Probe(probes, _lanes.V6!.Context);
+    }
+
+    private void Probe<TAddress>(FlowProbe<TAddress>[] probes, PathContext<TAddress> path)
         where TAddress : unmanaged, IIpAddress<TAddress>
     {
-        BeginRound(_engine.Clock.Seconds);
         foreach (var probe in probes)
         {
             if (!_pool.TryTake(out ulong address)) return;
@@ -157,12 +164,6 @@ public sealed class Worker : IDisposable
         }
     }
 
-    /// <summary>This worker's path of IPv4; for commands that it runs.</summary>
-    internal PathContext<IPv4Address> PathV4 => _v4.Path;
-
-    /// <summary>This worker's path of IPv6, where there is one; for commands that it runs.</summary>
-    internal PathContext<IPv6Address>? PathV6 => _v6?.Path;
-
     // A fault here is a bug. It ends the thread, /healthz says so, and pods fail closed; it must not take control with it.
     private void Loop()
     {
@@ -173,7 +174,7 @@ public sealed class Worker : IDisposable
         catch (Exception e)
         {
             Failure = e;
-            GoOffline(); // the others must not wait for it before they recycle flows
+            _lanes.GoOffline(); // the others must not wait for it before they recycle flows
             _options.Failed?.Invoke(Id, e);
         }
     }
@@ -181,7 +182,7 @@ public sealed class Worker : IDisposable
     private void RunLoop()
     {
         if (_options.Cpu >= 0) CpuAffinity.Pin(_options.Cpu);
-        Quiescent();
+        _lanes.Quiescent();
         long idleSince = Stopwatch.GetTimestamp();
         while (!Volatile.Read(ref _stop))
         {
@@ -206,15 +207,11 @@ public sealed class Worker : IDisposable
     {
         bool worked = !_commands.IsEmpty && RunCommands();
         uint now = _engine.Clock.Seconds;
-        BeginRound(now);
+        _lanes.Begin(_engine.Tables, now);
         var ports = _ports;
         foreach (var port in ports)
         {
-            if (_batch.Receive(port, _umem, _v4.Infos) != 0)
-            {
-                ProcessBatch();
-                worked = true;
-            }
+            worked |= _carrier.Carry(port);
             port.Refill(_pool);
         }
         worked |= TakeHandovers();
@@ -223,109 +220,10 @@ public sealed class Worker : IDisposable
             if (port.HasTransmitWork) port.Flush(_pool, Counters);
         }
         WakeOthers();
-        _v4.Path.Flows.Expire(now, ExpiryBudget);
-        _v6?.Path.Flows.Expire(now, ExpiryBudget);
-        Quiescent();
+        _lanes.Expire(now, ExpiryBudget);
+        _lanes.Quiescent();
         _pool.Balance(_engine.FramesPerWorker);
         return worked;
-    }
-
-    private void BeginRound(uint now)
-    {
-        var tables = _engine.Tables;
-        _v4.Begin(tables, tables.IPv4, now);
-        if (tables.IPv6 is { } family) _v6?.Begin(tables, family, now);
-    }
-
-    private void Quiescent()
-    {
-        _v4.Path.Flows.Quiescent();
-        _v6?.Path.Flows.Quiescent();
-    }
-
-    private void GoOffline()
-    {
-        _v4.Path.Flows.Offline();
-        _v6?.Path.Flows.Offline();
-    }
-
-    private void ProcessBatch()
-    {
-        var batch = _batch;
-        Counters.Batches++;
-        Counters.Packets += (uint)batch.Count;
-        _taps.BeginBatch();
-        bool anyV6 = false;
-        for (int i = 0; i < batch.Count; i++)
-        {
-            _taps.Incoming(i, batch.Frames(i), ref _v4.Infos[i]);
-            var frame = _umem.Frame(batch.Frames(i)[0].Address);
-            var verdict = _v4.Prepare(i, frame);
-            _isV6[i] = verdict.IsDrop(DropReason.EtherTypeUnsupported) && IsV6(_v4.Infos[i], frame);
-            if (_isV6[i])
-            {
-                anyV6 = true;
-                _v6!.Adopt(i, _v4.Infos[i]);
-                verdict = _v6.Prepare(i, frame);
-            }
-            batch.VerdictOf(i) = verdict;
-        }
-        _v4.Prefetch();
-        if (anyV6) _v6!.Prefetch();
-        for (int i = 0; i < batch.Count; i++)
-        {
-            if (_isV6[i]) Conclude(i, _v6!);
-            else Conclude(i, _v4);
-        }
-        _v4.Coalescer.Flush();
-        if (anyV6) _v6!.Coalescer.Flush();
-        _taps.EndBatch();
-    }
-
-    // A pod that has no IPv6 address sends such packets all the same: they concern nobody.
-    private bool IsV6(in PacketInfo<IPv4Address> info, ReadOnlySpan<byte> frame) =>
-        _v6?.Path.Family is { } family && info.HeadLength >= EthernetHeader.Size
-        && System.Buffers.Binary.BinaryPrimitives.ReadUInt16BigEndian(frame[(info.Start + EthernetHeader.Size - 2)..]) == EtherTypes.IPv6
-        && (info.Origin != PacketOrigin.Pod || family.Endpoints.OfPort(info.InPort) >= 0);
-
-    private void Conclude<TAddress>(int index, Lane<TAddress> lane)
-        where TAddress : unmanaged, IIpAddress<TAddress>
-    {
-        ref var info = ref lane.Infos[index];
-        var verdict = _batch.VerdictOf(index);
-        int length = info.TotalLength;
-        if (!verdict.IsFinal) verdict = lane.Run(index, _umem.Frame(_batch.Frames(index)[0].Address));
-        Finish(index, verdict, ref info, length, lane.Coalescer);
-    }
-
-    private void Finish<TAddress>(int index, Verdict verdict, ref PacketInfo<TAddress> info, int length, Coalescer<TAddress> coalescer)
-        where TAddress : unmanaged, IIpAddress<TAddress>
-    {
-        var frames = _batch.Frames(index);
-        var direction = verdict.Direction != TrafficDirection.None ? verdict.Direction
-            : info.Origin == PacketOrigin.Pod ? TrafficDirection.Egress : TrafficDirection.Ingress;
-        var reason = info.ReplyReason; // a packet that became an ICMP error did die
-        if (verdict.Kind == VerdictKind.Drop)
-        {
-            reason = verdict.Reason;
-            _transmitter.Free(frames);
-        }
-        else
-        {
-            _taps.Outgoing(verdict.Port, frames, ref info);
-            var port = _engine.PortById(verdict.Port);
-            var failure = info.Origin is PacketOrigin.Overlay or PacketOrigin.Uplink && port is not null && coalescer.Offer(port, frames, ref info)
-                ? DropReason.None
-                : _transmitter.Send(port, frames, ref info);
-            if (failure != DropReason.None)
-            {
-                verdict = Verdict.Drop(failure, direction);
-                reason = failure;
-            }
-        }
-        if (reason != DropReason.None) Counters.Drop(reason, direction, length);
-        if (reason != DropReason.None && verdict.Kind == VerdictKind.Reply) Counters.Reject(reason);
-        _taps.Ended(index, verdict, reason, direction, ref info, length);
     }
 
     private bool TakeHandovers()
@@ -368,10 +266,10 @@ public sealed class Worker : IDisposable
         {
             bool sending = false;
             foreach (var port in _ports) sending |= port.Socket.Tx.Outstanding != 0;
-            GoOffline();
+            _lanes.GoOffline();
             Counters.Sleeps++;
             _waits.Wait(sending ? 1 : _options.SleepMilliseconds);
-            Quiescent();
+            _lanes.Quiescent();
         }
         Volatile.Write(ref _sleeping, 0);
     }

@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Text;
 
 namespace Xdp.Interop.Links;
@@ -7,6 +6,7 @@ namespace Xdp.Interop.Links;
 public static class Sysctl
 {
     private const string Root = "/proc/sys/net/";
+    private const int ShortValue = 1024; // bytes, as the next
     private const int LongestValue = 512 * 1024; // every second port of a list of ports
 
     /// <summary>Reads a setting of a namespace; null when this kernel or namespace does not have it.</summary>
@@ -17,17 +17,8 @@ public static class Sysctl
     {
         var path = PathOf(key);
         if (!File.Exists(path)) return null;
-        // One read for all of it: the kernel tells a list from its beginning or not at all.
-        var buffer = ArrayPool<byte>.Shared.Rent(LongestValue);
-        try
-        {
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
-            return Encoding.ASCII.GetString(buffer, 0, file.Read(buffer)).TrimEnd('\n');
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(buffer);
-        }
+        // Nearly all are short, and this is asked once a second: an array for the longest each time would keep the garbage collector busy.
+        return ReadOnce(path, stackalloc byte[ShortValue]) ?? ReadOnce(path, new byte[LongestValue]);
     }));
 
     /// <summary>Writes a setting of a namespace.</summary>
@@ -49,6 +40,14 @@ public static class Sysctl
         if (Read(key, ns) is not { } now || now == value) return false;
         Write(key, value, ns);
         return true;
+    }
+
+    // One read for all of it: the kernel tells a list from its beginning or not at all. Null when it may be longer than the buffer.
+    private static string? ReadOnce(string path, Span<byte> buffer)
+    {
+        using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
+        int length = file.Read(buffer);
+        return length < buffer.Length ? Encoding.ASCII.GetString(buffer[..length]).TrimEnd('\n') : null;
     }
 
     private static string PathOf(string key)

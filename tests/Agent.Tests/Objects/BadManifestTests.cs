@@ -124,6 +124,21 @@ public class BadManifestTests
         Assert.StartsWith(expected, error, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(2)]
+    [InlineData(16)] // keys are compared up to here, and hashed from here on
+    [InlineData(17)]
+    [InlineData(40)]
+    public void A_key_that_is_set_twice_is_found_among_any_number(int keys)
+    {
+        var text = string.Concat(Enumerable.Range(0, keys).Select(i => $"k{i}: v\n"));
+        var first = Assert.Single(ManifestParser.Parse("f.yaml", $"{text}k0: v\n").Errors).ToString();
+        var last = Assert.Single(ManifestParser.Parse("f.yaml", $"{text}k{keys - 1}: v\n").Errors).ToString();
+
+        Assert.Equal($"f.yaml:{keys + 1}:1: \"k0\" is set twice", first);
+        Assert.Equal($"f.yaml:{keys + 1}:1: \"k{keys - 1}\" is set twice", last);
+    }
+
     [Fact]
     public void Every_bad_document_of_a_file_is_reported()
     {

@@ -72,6 +72,23 @@ public sealed class CheckVerbTests
         Assert.Equal(exitCode == 1, run.Text.Contains("raise affinity-entries", StringComparison.Ordinal));
     }
 
+    [Theory]
+    [InlineData(59_000u, 59_000u, true)] // of IPv6 all of its half
+    [InlineData(59_000u, 0u, true)] // of IPv4
+    [InlineData(60_000u, 30_000u, false)]
+    public async Task EachFamilysPartOfTheConnectionTableMayBeFull(uint entries, uint ofV6, bool isFull)
+    {
+        var control = Healthy();
+        control.Status.Tables.ConntrackCapacity = 131_072;
+        control.Status.Tables.ConntrackCapacityV6 = 65_536;
+        control.Status.Tables.ConntrackEntries = entries;
+        control.Status.Tables.ConntrackEntriesV6 = ofV6;
+        var run = await DpctlRun.Of("check", control);
+        Assert.Equal(isFull ? 1 : 0, run.ExitCode);
+        Assert.Equal(isFull, run.Text.Contains("raise conntrack-entries", StringComparison.Ordinal));
+        Assert.Contains($", of IPv6 {ofV6} of 65536", await DpctlRun.Print("status", control), StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task ADataplaneThatDoesNotTellOfThemHasNoFaultByIt()
     {

@@ -33,15 +33,18 @@ public sealed class MetricsPageTests
     [Fact]
     public void O3_SweepsOfTheConnectionTableAreTimedAndCounted()
     {
-        var sweeps = new SweepMetrics();
-        sweeps.Record(TimeSpan.FromMilliseconds(3), forgotten: 5, orphaned: 0);
-        sweeps.Record(TimeSpan.FromSeconds(2), forgotten: 1, orphaned: 4);
+        var sweeps = new SweepMetrics(dualStack: true);
+        sweeps.Record(ipv6: false, TimeSpan.FromMilliseconds(3), forgotten: 5, orphaned: 0);
+        sweeps.Record(ipv6: false, TimeSpan.FromSeconds(2), forgotten: 1, orphaned: 4);
+        sweeps.Record(ipv6: true, TimeSpan.FromSeconds(2), forgotten: 2, orphaned: 3);
         string page = Render(sweeps);
         Assert.Contains("sync_duration_seconds_bucket{ip_family=\"IPv4\",le=\"0.002\"} 0\n", page, StringComparison.Ordinal);
         Assert.Contains("sync_duration_seconds_bucket{ip_family=\"IPv4\",le=\"0.004\"} 1\n", page, StringComparison.Ordinal);
         Assert.Contains("sync_duration_seconds_bucket{ip_family=\"IPv4\",le=\"16.384\"} 2\n", page, StringComparison.Ordinal);
-        Assert.Contains("\nkubeproxy_conntrack_reconciler_deleted_entries_total{ip_family=\"IPv4\"} 6\n", page, StringComparison.Ordinal);
-        Assert.Contains("\ndataplane_conntrack_orphaned_total 4\n", page, StringComparison.Ordinal);
+        Assert.Contains("sync_duration_seconds_count{ip_family=\"IPv6\"} 1\n", page, StringComparison.Ordinal);
+        Assert.Contains("deleted_entries_total{ip_family=\"IPv4\"} 6\nkubeproxy_conntrack_reconciler_deleted_entries_total{ip_family=\"IPv6\"} 2\n", page, StringComparison.Ordinal);
+        Assert.Contains("\ndataplane_conntrack_orphaned_total 7\n", page, StringComparison.Ordinal);
+        Assert.DoesNotContain("IPv6", Render(new SweepMetrics(dualStack: false)), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -98,8 +101,8 @@ public sealed class MetricsPageTests
         sync.RecordApplied(TimeSpan.FromSeconds(0.25));
         var rpcs = new RpcMetrics(["/s/Sync"]);
         rpcs.End("/s/Sync", rpcs.Begin("/s/Sync"), StatusCode.OK);
-        var sweeps = new SweepMetrics();
-        sweeps.Record(TimeSpan.FromMilliseconds(3), forgotten: 5, orphaned: 4);
+        var sweeps = new SweepMetrics(dualStack: true);
+        sweeps.Record(ipv6: false, TimeSpan.FromMilliseconds(3), forgotten: 5, orphaned: 4);
         return [new DataplaneMetrics(new SampleTelemetry()), sync, sweeps, rpcs, new ProcessMetrics("1.2.3")];
     }
 

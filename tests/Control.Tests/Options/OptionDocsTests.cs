@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Reflection;
+using Dataplane.Conntrack;
 using Dataplane.Control.Options;
 using Xunit;
 
@@ -12,6 +14,22 @@ public sealed class OptionDocsTests
         string page = File.ReadAllText(Path.Combine(Repository.Root, "docs", "configuration.md"));
         foreach (string row in OptionDocs.Table().TrimEnd('\n').Split('\n'))
             Assert.True(page.Contains(row + "\n", StringComparison.Ordinal), $"docs/configuration.md lacks this row:\n{row}");
+    }
+
+    [Fact]
+    public void K29_TheTimeoutsAreThoseOfTheTable()
+    {
+        var table = File.ReadLines(Path.Combine(Repository.Root, "docs", "services.md"))
+            .SkipWhile(line => line != "| name | default | for |").Skip(2).TakeWhile(line => line.StartsWith('|'))
+            .Select(line => line.Split('|')).ToDictionary(cells => cells[1].Trim(' ', '`'), cells => int.Parse(cells[2], CultureInfo.InvariantCulture));
+        var properties = typeof(ConntrackTimeouts).GetProperties().Where(property => property.PropertyType == typeof(int)).ToList();
+        Assert.Equal(properties.Count, table.Count);
+        foreach (var (name, seconds) in table)
+        {
+            var property = properties.Single(p => p.Name == string.Concat(name.Split('-').Select(word => char.ToUpperInvariant(word[0]) + word[1..])));
+            Assert.Equal((name, seconds), (name, property.GetValue(OptionText.ConntrackTimeouts("default"))));
+            Assert.Equal(7, property.GetValue(OptionText.ConntrackTimeouts($"{name}=7")));
+        }
     }
 
     [Fact]

@@ -33,6 +33,15 @@ public sealed class FlowEventsTests
     }
 
     [Fact]
+    public void K27_OfIPv6NodePortsAndTheWorldAreKnownAsWell()
+    {
+        var world = IPv6Address.Parse("2001:db8:9::9");
+        Assert.Equal("default/web:http", Names.ServiceOf(SampleState.NodeAddressV6, 30080, IpProtocol.Tcp));
+        Assert.Equal("", Names.ServiceOf(world, 30080, IpProtocol.Tcp));
+        Assert.Equal((3u, 1u, 0u), (Names.IdentityOf(world), Names.IdentityOf(SampleState.NodeAddressV6), Names.IdentityOf(default)));
+    }
+
+    [Fact]
     public void AClientFromOutsideIsTheWorldAndItsMasqueradedSourceIsTold()
     {
         var flow = _events.Make(
@@ -80,7 +89,7 @@ public sealed class FlowEventsTests
         var flow = _events.Make(Record(World, 40000, Node, 30080) with { Verdict = VerdictKind.Reply, Reason = reason }, Names);
         Assert.Equal((Outcome.Rejected, reason.ToString(), "default/web:http"), (flow.Verdict, flow.DropReason, flow.Service));
         // The client is the world; what was addressed is the service, not the node.
-        Assert.Equal((3u, 0u), (flow.SourceIdentity, flow.DestinationIdentity));
+        Assert.Equal((3u, 0u, ""), (flow.SourceIdentity, flow.DestinationIdentity, flow.DestinationPod));
     }
 
     [Fact]
@@ -126,7 +135,7 @@ public sealed class FlowEventsTests
 
     private static NameIndex MakeNames()
     {
-        var service = SampleState.Service("web", "10.96.0.80", $"{RemotePod}:8080@node-2").At(Kind.NodePort, "", 30080).At(Kind.ExternalIp, "198.51.100.7", 80);
+        var service = SampleState.Service("web", "10.96.0.80", $"{RemotePod}:8080@node-2").At(Kind.NodePort, "", 30080).At(Kind.ExternalIp, "198.51.100.7", 80).At(Kind.ClusterIp, "fd00:96::80", 80);
         var state = DesiredState.From(1, new State
         {
             Services = { service },
@@ -134,6 +143,7 @@ public sealed class FlowEventsTests
             Identities = { new Identity { Id = PodIdentity }, new Identity { Id = RemotePodIdentity } },
             Ipcache =
             {
+                new IpcacheEntry { Cidr = $"{Node}/32", Identity = 1, Owner = "node/node-1" },
                 new IpcacheEntry { Cidr = $"{OtherNode}/32", Identity = 2, Owner = "node/node-2" },
                 new IpcacheEntry { Cidr = $"{RemotePod}/32", Identity = RemotePodIdentity, Owner = "default/web-2" },
             },

@@ -5,9 +5,11 @@ using Xunit;
 namespace Dataplane.Tests.Conntrack;
 
 /// <summary>Several workers, and a control thread, on one table at once.</summary>
-public class ConntrackStressTests
+public abstract class ConntrackStressTests<TAddress> : FamilyTests<TAddress>
+    where TAddress : unmanaged, IIpAddress<TAddress>
 {
     private const int Batch = 64;
+    private static readonly TAddress Backend = Address("10.200.0.9", "fd00:10:200::9");
 
     [Theory]
     [InlineData(2)]
@@ -15,7 +17,7 @@ public class ConntrackStressTests
     public void FirstPacketsOfBothDirectionsAtOnceMakeOneEntry(int workers)
     {
         const int rounds = 300;
-        var table = Flows.Table(1 << 16, workers);
+        var table = Flows.Table<TAddress>(1 << 16, workers);
         var entries = new int[workers, rounds * Batch];
         var made = new int[rounds * Batch];
         using var barrier = new Barrier(workers);
@@ -28,7 +30,7 @@ public class ConntrackStressTests
                 for (int i = 0; i < Batch; i++)
                 {
                     int n = round * Batch + i;
-                    (FlowTuple<IPv4Address> forth, FlowTuple<IPv4Address> back) = Translated(n);
+                    (FlowTuple<TAddress> forth, FlowTuple<TAddress> back) = Translated(n);
                     entries[id, n] = id % 2 == 0
                         ? writer.Insert(in forth, in back, 0, out _, out InsertResult result)
                         : writer.Insert(in back, in forth, 0, out _, out result);
@@ -54,7 +56,7 @@ public class ConntrackStressTests
     [InlineData(4, 1_500, 3_000)] // more workers than cores: some are preempted anywhere
     public void LookupsNeverReturnAnotherFlowAndNothingIsLost(int workers, int capacity, int flows)
     {
-        var table = Flows.Table(capacity, workers);
+        var table = Flows.Table<TAddress>(capacity, workers);
         uint clock = 1;
         bool stop = false;
         string? failure = null;
@@ -65,7 +67,7 @@ public class ConntrackStressTests
             {
                 Thread.Sleep(5);
                 Volatile.Write(ref clock, clock + 1);
-                foreach (ConntrackEntry<IPv4Address> e in table.Reader.Snapshot()) Check(in e, (int)e.SourceIdentity, "dump");
+                foreach (ConntrackEntry<TAddress> e in table.Reader.Snapshot()) Check(in e, (int)e.SourceIdentity, "dump");
                 if (clock % 10 == 0) table.Reader.Flush(e => e.SourceIdentity % 4 == clock / 10 % 4);
             }
             Volatile.Write(ref stop, true);
@@ -113,33 +115,33 @@ public class ConntrackStressTests
         Assert.Empty(table.Reader.Snapshot());
         CheckAtRest(table);
 
-        void Check(in ConntrackEntry<IPv4Address> e, int flow, string when)
+        void Check(in ConntrackEntry<TAddress> e, int flow, string when)
         {
-            (FlowTuple<IPv4Address> forth, FlowTuple<IPv4Address> back) = Translated(flow);
+            (FlowTuple<TAddress> forth, FlowTuple<TAddress> back) = Translated(flow);
             bool right = e.SourceIdentity == flow
                 && ((e.Original == forth && e.Reply == back) || (e.Original == back && e.Reply == forth));
             if (!right) Interlocked.CompareExchange(ref failure, $"{when}: entry of flow {e.SourceIdentity} ({e.Original}) where {flow} was expected", null);
         }
     }
 
-    private delegate void EntryCheck(in ConntrackEntry<IPv4Address> e, int flow, string when);
+    private delegate void EntryCheck(in ConntrackEntry<TAddress> e, int flow, string when);
 
     // A packet of a flow in some direction: look up, follow or open, now and then end. Returns the entry it used.
     private static int Packet(
-        ConntrackTable<IPv4Address> table, ConntrackWriter<IPv4Address> writer, Random random, int flow, uint now, EntryCheck check)
+        ConntrackTable<TAddress> table, ConntrackWriter<TAddress> writer, Random random, int flow, uint now, EntryCheck check)
     {
-        (FlowTuple<IPv4Address> forth, FlowTuple<IPv4Address> back) = Translated(flow);
+        (FlowTuple<TAddress> forth, FlowTuple<TAddress> back) = Translated(flow);
         if (random.Next(2) == 0) (forth, back) = (back, forth);
         int entry = table.Find(forth, out FlowDirection direction);
         if (entry < 0 || !table[entry].Touch(now))
         {
-            ConntrackEntry<IPv4Address> e = Flows.Entry(in forth, in back);
+            ConntrackEntry<TAddress> e = Flows.Entry(in forth, in back);
             e.SourceIdentity = (uint)flow;
             entry = writer.TryInsert(in e, Flows.Hash(in forth), Flows.Hash(in back), now, out direction, out InsertResult result);
             if (result == InsertResult.ReplyCollision) check(default, flow, "collision");
             if (entry < 0) return -1;
         }
-        ref ConntrackEntry<IPv4Address> found = ref table[entry];
+        ref ConntrackEntry<TAddress> found = ref table[entry];
         check(in found, flow, "found");
         if ((direction == FlowDirection.Original ? found.Original : found.Reply) != forth) check(default, flow, "direction");
         byte flags = random.Next(40) switch
@@ -156,17 +158,17 @@ public class ConntrackStressTests
     }
 
     // A flow whose reply is not its mirrored original, as with NAT.
-    private static (FlowTuple<IPv4Address> Forth, FlowTuple<IPv4Address> Back) Translated(int n)
+    private static (FlowTuple<TAddress> Forth, FlowTuple<TAddress> Back) Translated(int n)
     {
-        FlowTuple<IPv4Address> forth = Flows.Tuple(n);
-        return (forth, new FlowTuple<IPv4Address>(new IPv4Address(10, 200, 0, 9), forth.Source, Be16.FromHost(8080), forth.SourcePort, Flows.Tcp));
+        FlowTuple<TAddress> forth = Flows.Tuple<TAddress>(n);
+        return (forth, new FlowTuple<TAddress>(Backend, forth.Source, Be16.FromHost(8080), forth.SourcePort, Flows.Tcp));
     }
 
-    private static void CheckAtRest(ConntrackTable<IPv4Address> table)
+    private static void CheckAtRest(ConntrackTable<TAddress> table)
     {
-        var flows = new HashSet<FlowTuple<IPv4Address>>();
+        var flows = new HashSet<FlowTuple<TAddress>>();
         int live = 0;
-        foreach (ConntrackEntry<IPv4Address> e in table.Reader.Snapshot())
+        foreach (ConntrackEntry<TAddress> e in table.Reader.Snapshot())
         {
             live++;
             Assert.True(flows.Add(e.Original), $"two entries have {e.Original}");

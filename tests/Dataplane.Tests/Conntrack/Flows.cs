@@ -1,6 +1,7 @@
 using Dataplane.Conntrack;
 using Dataplane.Packets;
 using Dataplane.Testing;
+using Dataplane.Testing.Packets;
 
 namespace Dataplane.Tests.Conntrack;
 
@@ -12,62 +13,75 @@ internal static class Flows
     public const byte Icmp = 1;
     public const ulong Seed = 0x1234_5678_9abc_def0;
 
-    public static ConntrackTable<IPv4Address> Table(int capacity, int workers = 1, ConntrackTimeouts? timeouts = null)
+    public static ConntrackTable<TAddress> Table<TAddress>(int capacity, int workers = 1, ConntrackTimeouts? timeouts = null)
+        where TAddress : unmanaged, IIpAddress<TAddress>
     {
-        var table = new ConntrackTable<IPv4Address>(
-            AlignedMemory.Allocate(ConntrackTable<IPv4Address>.RequiredBytes(capacity, workers)), capacity, workers, Seed, timeouts ?? new());
+        var table = new ConntrackTable<TAddress>(
+            AlignedMemory.Allocate(ConntrackTable<TAddress>.RequiredBytes(capacity, workers)), capacity, workers, Seed, timeouts ?? new());
         for (int i = 0; i < workers; i++) table.Writer(i).Quiescent();
         return table;
     }
 
-    /// <summary>The n-th flow: client 10.x.y.z port 1000 + n % 50000 to 172.16.0.1 port 80.</summary>
-    public static FlowTuple<IPv4Address> Tuple(int n, byte protocol = Tcp) => new(
-        IPv4Address.FromHost(0x0a000000 + (uint)n / 50000),
-        new IPv4Address(172, 16, 0, 1),
-        Be16.FromHost((ushort)(1000 + n % 50000)),
-        Be16.FromHost(80),
-        protocol);
+    /// <summary>The n-th flow: client 10.x.y.z or fd00::x:y:z, port 1000 + n % 50000, to one server's port 80.</summary>
+    public static FlowTuple<TAddress> Tuple<TAddress>(int n, byte protocol = Tcp)
+        where TAddress : unmanaged, IIpAddress<TAddress> => new(
+            Family<TAddress>.After(Clients<TAddress>.First, n / 50000), Clients<TAddress>.Server, Be16.FromHost((ushort)(1000 + n % 50000)), Be16.FromHost(80), protocol);
 
-    public static ConntrackEntry<IPv4Address> Entry(in FlowTuple<IPv4Address> original, in FlowTuple<IPv4Address> reply, FlowState? state = null)
+    public static ConntrackEntry<TAddress> Entry<TAddress>(in FlowTuple<TAddress> original, in FlowTuple<TAddress> reply, FlowState? state = null)
+        where TAddress : unmanaged, IIpAddress<TAddress>
     {
-        ConntrackEntry<IPv4Address> e = default;
+        ConntrackEntry<TAddress> e = default;
         e.Original = original;
         e.Reply = reply;
         e.State = state ?? (original.Protocol == Tcp ? FlowState.SynSent : FlowState.New);
         return e;
     }
 
-    public static ulong Hash(in FlowTuple<IPv4Address> tuple) => tuple.Hash(Seed);
+    public static ulong Hash<TAddress>(in FlowTuple<TAddress> tuple)
+        where TAddress : unmanaged, IIpAddress<TAddress> => tuple.Hash(Seed);
 
-    public static int Insert(
-        this ConntrackWriter<IPv4Address> writer, in FlowTuple<IPv4Address> original, uint now, out FlowDirection direction, out InsertResult result, FlowState? state = null) =>
+    public static int Insert<TAddress>(
+        this ConntrackWriter<TAddress> writer, in FlowTuple<TAddress> original, uint now, out FlowDirection direction, out InsertResult result, FlowState? state = null)
+        where TAddress : unmanaged, IIpAddress<TAddress> =>
         writer.Insert(in original, original.Mirror(), now, out direction, out result, state);
 
-    public static int Insert(
-        this ConntrackWriter<IPv4Address> writer, in FlowTuple<IPv4Address> original, in FlowTuple<IPv4Address> reply, uint now,
+    public static int Insert<TAddress>(
+        this ConntrackWriter<TAddress> writer, in FlowTuple<TAddress> original, in FlowTuple<TAddress> reply, uint now,
         out FlowDirection direction, out InsertResult result, FlowState? state = null)
+        where TAddress : unmanaged, IIpAddress<TAddress>
     {
-        ConntrackEntry<IPv4Address> e = Entry(in original, in reply, state);
+        ConntrackEntry<TAddress> e = Entry(in original, in reply, state);
         return writer.TryInsert(in e, Hash(in original), Hash(in reply), now, out direction, out result);
     }
 
-    public static int Find(this ConntrackTable<IPv4Address> table, in FlowTuple<IPv4Address> tuple, out FlowDirection direction) =>
+    public static int Find<TAddress>(this ConntrackTable<TAddress> table, in FlowTuple<TAddress> tuple, out FlowDirection direction)
+        where TAddress : unmanaged, IIpAddress<TAddress> =>
         table.Find(in tuple, Hash(in tuple), out direction);
 
-    public static int Find(this ConntrackTable<IPv4Address> table, in FlowTuple<IPv4Address> tuple) => table.Find(in tuple, out _);
+    public static int Find<TAddress>(this ConntrackTable<TAddress> table, in FlowTuple<TAddress> tuple)
+        where TAddress : unmanaged, IIpAddress<TAddress> => table.Find(in tuple, out _);
 
     /// <summary>One turn of a worker's loop.</summary>
-    public static void Loop(this ConntrackWriter<IPv4Address> writer, uint now, int budget = 64)
+    public static void Loop<TAddress>(this ConntrackWriter<TAddress> writer, uint now, int budget = 64)
+        where TAddress : unmanaged, IIpAddress<TAddress>
     {
         writer.Quiescent();
         writer.Expire(now, budget);
     }
 
     /// <summary>In use plus spare plus pooled; equals the capacity unless an entry was lost or doubled.</summary>
-    public static long Accounted(this ConntrackTable<IPv4Address> table)
+    public static long Accounted<TAddress>(this ConntrackTable<TAddress> table)
+        where TAddress : unmanaged, IIpAddress<TAddress>
     {
         long sum = table.Pooled;
         for (int i = 0; i < table.Workers; i++) sum += table.Writer(i).Spare + table.Writer(i).Counters.InUse;
         return sum;
+    }
+
+    // Made once: hashing is what some tests measure.
+    private static class Clients<TAddress>
+        where TAddress : unmanaged, IIpAddress<TAddress>
+    {
+        public static readonly TAddress First = Family<TAddress>.Address("10.0.0.0", "fd00::"), Server = Family<TAddress>.Address("172.16.0.1", "fd00:172:16::1");
     }
 }

@@ -7,10 +7,11 @@ using Xunit;
 
 namespace Dataplane.Tests.Conntrack;
 
-/// <summary>Source ports for masquerading: never the same twice towards one destination, all of them before none (F13).</summary>
-public sealed class NatPortPoolTests
+/// <summary>NodeAddress ports for masquerading: never the same twice towards one destination, all of them before none (F13).</summary>
+public abstract class NatPortPoolTests<TAddress> : FamilyTests<TAddress>
+    where TAddress : unmanaged, IIpAddress<TAddress>
 {
-    private static readonly IPv4Address Source = new(192, 168, 0, 1), Remote = new(203, 0, 113, 7);
+    private static readonly TAddress Remote = World;
     private readonly NatPortPool _pool = new(49152, 65535);
     private readonly Random _random = new(1);
 
@@ -62,10 +63,10 @@ public sealed class NatPortPoolTests
     [Fact]
     public void EchoesAreReturnedToWhereTheyWereTaken()
     {
-        var request = new FlowTuple<IPv4Address>(Source, Remote, Be16.FromHost(7), Be16.FromHost(7), IpProtocol.Icmp);
+        var request = new FlowTuple<TAddress>(NodeAddress, Remote, Be16.FromHost(7), Be16.FromHost(7), Icmp);
         Assert.True(_pool.TryTake(request, 0, out var id));
         Assert.Equal(1, _pool.Used);
-        _pool.Return(new FlowTuple<IPv4Address>(Remote, Source, id, id, IpProtocol.Icmp));
+        _pool.Return(new FlowTuple<TAddress>(Remote, NodeAddress, id, id, Icmp));
         Assert.Equal(0, _pool.Used);
     }
 
@@ -121,7 +122,7 @@ public sealed class NatPortPoolTests
     public void RefusesRangesThatAreNoMultipleOfAWord(int first, int last) =>
         Assert.Throws<ArgumentOutOfRangeException>(() => new NatPortPool((ushort)first, (ushort)last));
 
-    private static FlowTuple<IPv4Address> To(IPv4Address address, ushort port) => new(Source, address, Be16.FromHost(1234), Be16.FromHost(port), IpProtocol.Tcp);
+    private static FlowTuple<TAddress> To(TAddress address, ushort port) => new(NodeAddress, address, Be16.FromHost(1234), Be16.FromHost(port), IpProtocol.Tcp);
 
-    private static FlowTuple<IPv4Address> From(IPv4Address address, ushort port, ushort natPort) => new(address, Source, Be16.FromHost(port), Be16.FromHost(natPort), IpProtocol.Tcp);
+    private static FlowTuple<TAddress> From(TAddress address, ushort port, ushort natPort) => new(address, NodeAddress, Be16.FromHost(port), Be16.FromHost(natPort), IpProtocol.Tcp);
 }

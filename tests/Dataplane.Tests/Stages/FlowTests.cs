@@ -7,9 +7,10 @@ using Xunit;
 namespace Dataplane.Tests.Stages;
 
 /// <summary>How flows open, are followed, judged anew after a change (P26), and end.</summary>
-public sealed class FlowTests
+public abstract class FlowTests<TAddress> : FamilyTests<TAddress>
+    where TAddress : unmanaged, IIpAddress<TAddress>
 {
-    private readonly PathHarness _path = new();
+    private readonly PathHarnessOf<TAddress> _path = new();
 
     [Fact]
     public void CountsPacketsAndBytesOfBothDirections()
@@ -18,7 +19,7 @@ public sealed class FlowTests
         _path.FromPodB(Back(TcpHeader.Syn | TcpHeader.Ack));
         _path.FromPodA(Forth(TcpHeader.Ack).Payload(100));
         ref var entry = ref _path.Conntrack[flow];
-        Assert.Equal((2u, 180ul, 1u, 40ul), (entry.OriginalPackets, entry.OriginalBytes, entry.ReplyPackets, entry.ReplyBytes));
+        Assert.Equal((2u, Either(180ul, 220ul), 1u, Either(40ul, 60ul)), (entry.OriginalPackets, entry.OriginalBytes, entry.ReplyPackets, entry.ReplyBytes));
         Assert.Equal((FlowState.Established, SampleNode.PodAIdentity, SampleNode.PodBIdentity), (entry.State, entry.SourceIdentity, entry.DestinationIdentity));
     }
 
@@ -31,8 +32,8 @@ public sealed class FlowTests
     public void OnlyASynOpensATcpConnection(int flags)
     {
         PathAssert.Dropped(DropReason.ConntrackNoFlow, _path.FromPodA(Forth(flags)));
-        PathAssert.Dropped(DropReason.ConntrackNoFlow, _path.FromHost(PacketBuilder.IPv4(SampleNode.Gateway, SampleNode.PodB).Tcp(1, 2, flags)));
-        PathAssert.Dropped(DropReason.ConntrackNoFlow, _path.FromOverlay(PacketBuilder.IPv4(SampleNode.RemotePod, SampleNode.PodB).Tcp(1, 2, flags)));
+        PathAssert.Dropped(DropReason.ConntrackNoFlow, _path.FromHost(Ip(Gateway, PodB).Tcp(1, 2, flags)));
+        PathAssert.Dropped(DropReason.ConntrackNoFlow, _path.FromOverlay(Ip(RemotePod, PodB).Tcp(1, 2, flags)));
     }
 
     [Fact]
@@ -41,7 +42,7 @@ public sealed class FlowTests
         int flow = _path.FromPodA(Forth(TcpHeader.Syn)).Info.Flow;
         _path.FromPodB(Back(TcpHeader.Rst | TcpHeader.Ack));
         var result = _path.FromPodA(Forth(TcpHeader.Syn));
-        PathAssert.Forwarded(SampleNode.PodBPort, result);
+        PathAssert.Forwarded(PodBPort, result);
         Assert.NotEqual(flow, result.Info.Flow);
         Assert.Equal(FlowState.SynSent, _path.Conntrack[result.Info.Flow].State);
     }
@@ -60,16 +61,16 @@ public sealed class FlowTests
         _path.Tables = WithPodBGuarded(2).Build();
         PathAssert.Dropped(DropReason.PolicyDenied, TrafficDirection.Ingress, _path.FromPodA(Forth(TcpHeader.Ack)));
         PathAssert.Dropped(DropReason.PolicyDenied, TrafficDirection.Ingress, _path.FromPodB(Back(TcpHeader.Ack)));
-        _path.Tables = new SampleNode { Revision = 3 }.Build();
-        PathAssert.Forwarded(SampleNode.PodBPort, _path.FromPodA(Forth(TcpHeader.Ack)));
+        _path.Tables = new SampleNodeOf<TAddress> { Revision = 3 }.Build();
+        PathAssert.Forwarded(PodBPort, _path.FromPodA(Forth(TcpHeader.Ack)));
     }
 
     [Fact]
     public void KeepsFlowsThatAreStillAllowed()
     {
         int flow = _path.FromPodA(Forth(TcpHeader.Syn)).Info.Flow;
-        _path.Tables = new SampleNode { Revision = 2 }.Build();
-        PathAssert.Forwarded(SampleNode.PodAPort, _path.FromPodB(Back(TcpHeader.Syn | TcpHeader.Ack)));
+        _path.Tables = new SampleNodeOf<TAddress> { Revision = 2 }.Build();
+        PathAssert.Forwarded(PodAPort, _path.FromPodB(Back(TcpHeader.Syn | TcpHeader.Ack)));
         ref var entry = ref _path.Conntrack[flow];
         Assert.Equal((2u, 2u), (entry.OriginalAction.Revision, entry.ReplyAction.Revision));
     }
@@ -78,8 +79,8 @@ public sealed class FlowTests
     public void FollowsAPodThatHasMovedToAnotherPort()
     {
         _path.FromPodA(Forth(TcpHeader.Syn));
-        var node = new SampleNode { Revision = 2 };
-        node.Endpoints[1] = SampleNode.Pod(SampleNode.PodB, 7, SampleNode.PodBIdentity, SampleNode.OpenPolicy);
+        var node = new SampleNodeOf<TAddress> { Revision = 2 };
+        node.Endpoints[1] = SampleNodeOf<TAddress>.Pod(PodB, 7, SampleNode.PodBIdentity, SampleNode.OpenPolicy);
         _path.Tables = node.Build();
         PathAssert.Forwarded(7, _path.FromPodA(Forth(TcpHeader.Ack)));
     }
@@ -88,61 +89,61 @@ public sealed class FlowTests
     public void ForgetsFlowsWhoseDestinationIsGone()
     {
         _path.FromPodA(Forth(TcpHeader.Syn));
-        var node = new SampleNode { Revision = 2 };
-        node.Endpoints.RemoveAll(e => e.Address == SampleNode.PodB);
+        var node = new SampleNodeOf<TAddress> { Revision = 2 };
+        node.Endpoints.RemoveAll(e => e.Address.Equals(PodB));
         _path.Tables = node.Build();
         PathAssert.Dropped(DropReason.RouteUnreachable, _path.FromPodA(Forth(TcpHeader.Ack)));
-        _path.Tables = new SampleNode { Revision = 3 }.Build();
+        _path.Tables = new SampleNodeOf<TAddress> { Revision = 3 }.Build();
         PathAssert.Dropped(DropReason.ConntrackNoFlow, _path.FromPodA(Forth(TcpHeader.Ack)));
     }
 
     [Fact]
     public void KeepsTheTranslationOfAJudgedFlow()
     {
-        var syn = PacketBuilder.IPv4(SampleNode.PodA, SampleNode.SelfService).Tcp(40_000, 80, TcpHeader.Syn);
+        var syn = Ip(PodA, SelfService).Tcp(40_000, 80, TcpHeader.Syn);
         var before = _path.FromPodA(syn);
-        _path.Tables = new SampleNode { Revision = 2 }.Build();
-        var after = _path.FromPodA(PacketBuilder.IPv4(SampleNode.PodA, SampleNode.SelfService).Tcp(40_000, 80));
-        PathAssert.Forwarded(SampleNode.PodAPort, after);
+        _path.Tables = new SampleNodeOf<TAddress> { Revision = 2 }.Build();
+        var after = _path.FromPodA(Ip(PodA, SelfService).Tcp(40_000, 80));
+        PathAssert.Forwarded(PodAPort, after);
         Assert.Equal(before.Info.Translated, after.Info.Translated);
     }
 
     [Fact]
     public void ForgetsIdleFlows()
     {
-        _path.FromPodA(PacketBuilder.IPv4(SampleNode.PodA, SampleNode.ManyService).Tcp(40_000, 80, TcpHeader.Syn));
+        _path.FromPodA(Ip(PodA, ManyService).Tcp(40_000, 80, TcpHeader.Syn));
         for (int i = 0; i < 40; i++)
         {
             _path.Now++;
             _path.Begin();
         }
         Assert.Equal(0, _path.Context.Flows.Counters.InUse);
-        PathAssert.Dropped(DropReason.ConntrackNoFlow, _path.FromPodB(PacketBuilder.IPv4(SampleNode.PodB, SampleNode.PodA).Tcp(8080, 40_000)));
+        PathAssert.Dropped(DropReason.ConntrackNoFlow, _path.FromPodB(Ip(PodB, PodA).Tcp(8080, 40_000)));
     }
 
     [Fact]
     public void RefusesNewFlowsWhenTheTableIsFullOfGoodOnes()
     {
-        var path = new PathHarness(flows: 16);
+        var path = new PathHarnessOf<TAddress>(flows: 16);
         for (int port = 1000; port < 1016; port++)
         {
             // In one batch: between two, room is made of what nobody has answered yet.
-            path.Run(PacketBuilder.IPv4(SampleNode.PodA, SampleNode.PodB).Udp(port, 53).Build(), PacketOrigin.Pod, SampleNode.PodAPort);
-            path.Run(PacketBuilder.IPv4(SampleNode.PodB, SampleNode.PodA).Udp(53, port).Build(), PacketOrigin.Pod, SampleNode.PodBPort);
+            path.Run(Ip(PodA, PodB).Udp(port, 53).Build(), PacketOrigin.Pod, PodAPort);
+            path.Run(Ip(PodB, PodA).Udp(53, port).Build(), PacketOrigin.Pod, PodBPort);
             path.Begin();
         }
-        PathAssert.Dropped(DropReason.ConntrackFull, path.FromPodA(PacketBuilder.IPv4(SampleNode.PodA, SampleNode.PodB).Udp(2000, 53)));
-        PathAssert.Forwarded(SampleNode.PodBPort, path.FromPodA(PacketBuilder.IPv4(SampleNode.PodA, SampleNode.PodB).Udp(1000, 53)));
+        PathAssert.Dropped(DropReason.ConntrackFull, path.FromPodA(Ip(PodA, PodB).Udp(2000, 53)));
+        PathAssert.Forwarded(PodBPort, path.FromPodA(Ip(PodA, PodB).Udp(1000, 53)));
     }
 
-    private static SampleNode WithPodBGuarded(uint revision)
+    private static SampleNodeOf<TAddress> WithPodBGuarded(uint revision)
     {
-        var node = new SampleNode { Revision = revision };
-        node.Endpoints[1] = SampleNode.Pod(SampleNode.PodB, SampleNode.PodBPort, SampleNode.PodBIdentity, SampleNode.GuardPolicy);
+        var node = new SampleNodeOf<TAddress> { Revision = revision };
+        node.Endpoints[1] = SampleNodeOf<TAddress>.Pod(PodB, PodBPort, SampleNode.PodBIdentity, SampleNode.GuardPolicy);
         return node;
     }
 
-    private static PacketBuilder Forth(int flags) => PacketBuilder.IPv4(SampleNode.PodA, SampleNode.PodB).Tcp(40_000, 9000, flags);
+    private static PacketBuilder Forth(int flags) => Ip(PodA, PodB).Tcp(40_000, 9000, flags);
 
-    private static PacketBuilder Back(int flags) => PacketBuilder.IPv4(SampleNode.PodB, SampleNode.PodA).Tcp(9000, 40_000, flags);
+    private static PacketBuilder Back(int flags) => Ip(PodB, PodA).Tcp(9000, 40_000, flags);
 }

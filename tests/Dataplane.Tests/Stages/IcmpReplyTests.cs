@@ -5,26 +5,28 @@ using Xunit;
 
 namespace Dataplane.Tests.Stages;
 
-/// <summary>Errors that the path itself sends: to whom, how often, and when it keeps silent (RFC 1122, section 3.2.2).</summary>
-public sealed class IcmpReplyTests
+/// <summary>Errors that the path itself sends: to whom, how often, and when it keeps silent (RFC 1122, section 3.2.2; RFC 4443, section 2.4).</summary>
+public abstract class IcmpReplyTests<TAddress> : FamilyTests<TAddress>
+    where TAddress : unmanaged, IIpAddress<TAddress>
 {
-    private readonly PathHarness _path = new();
+    private static readonly int ErrorHeaders = IpHeader + IcmpHeader.Size;
+    private readonly PathHarnessOf<TAddress> _path = new();
 
     [Fact]
-    public void QuotesNoMoreThanFits576Bytes()
+    public void QuotesNoMoreThanFitsTheLongestError()
     {
         byte[] sent = ToNobody().Payload(1400).Build();
-        var packet = PathAssert.Replied(SampleNode.PodAPort, _path.FromPod(SampleNode.PodAPort, sent));
-        Assert.Equal(576, packet.IpLength);
-        PacketAssert.Equal(sent.AsSpan(14, 548), packet.Payload);
+        var packet = PathAssert.Replied(PodAPort, _path.FromPod(PodAPort, sent));
+        Assert.Equal(Family<TAddress>.LargestError, packet.IpLength);
+        PacketAssert.Equal(sent.AsSpan(14, Family<TAddress>.LargestError - ErrorHeaders), packet.Payload);
     }
 
     [Fact]
     public void QuotesTheFirstFrameOfASuperPacket()
     {
-        byte[] sent = PacketBuilder.IPv4(SampleNode.PodA, SampleNode.EmptyService).Tcp(40_000, 80, TcpHeader.Syn).Payload(30_000).Build();
-        var result = _path.FromPod(SampleNode.PodAPort, sent);
-        PacketAssert.Equal(sent.AsSpan(14, 548), PathAssert.Replied(SampleNode.PodAPort, result).Payload);
+        byte[] sent = Ip(PodA, EmptyService).Tcp(40_000, 80, TcpHeader.Syn).Payload(30_000).Build();
+        var result = _path.FromPod(PodAPort, sent);
+        PacketAssert.Equal(sent.AsSpan(14, Family<TAddress>.LargestError - ErrorHeaders), PathAssert.Replied(PodAPort, result).Payload);
         Assert.Equal(result.Info.HeadLength, result.Info.TotalLength);
     }
 
@@ -32,8 +34,8 @@ public sealed class IcmpReplyTests
     [Fact]
     public void AnswersTheHostFromTheAddressItAskedFor()
     {
-        var packet = PathAssert.Replied(SampleNode.HostPort, _path.FromHost(PacketBuilder.IPv4(SampleNode.Gateway, SampleNode.EmptyService).Tcp(40_000, 80, TcpHeader.Syn)));
-        Assert.Equal((SampleNode.EmptyService, SampleNode.Gateway, SampleNode.HostMac), (packet.Source, packet.Destination, packet.DestinationMac));
+        var packet = PathAssert.Replied(HostPort, _path.FromHost(Ip(Gateway, EmptyService).Tcp(40_000, 80, TcpHeader.Syn)));
+        Assert.Equal((EmptyService, Gateway, SampleNode.HostMac), (Source(packet), Destination(packet), packet.DestinationMac));
     }
 
     [Fact]
@@ -44,50 +46,50 @@ public sealed class IcmpReplyTests
     }
 
     [Theory]
-    [InlineData(IcmpHeader.DestinationUnreachable)]
-    [InlineData(IcmpHeader.TimeExceeded)]
-    public void NeverAnswersErrors(byte type)
+    [InlineData(IcmpError.HostUnreachable)]
+    [InlineData(IcmpError.TimeExceeded)]
+    public void NeverAnswersErrors(IcmpError error)
     {
         // Related to a flow, so it would go on, but its TTL ends here.
-        _path.FromPodA(PacketBuilder.IPv4(SampleNode.PodA, SampleNode.PodB).Udp(40_000, 5000));
-        byte[] quote = PacketBuilder.IPv4(SampleNode.PodA, SampleNode.PodB).Udp(40_000, 5000).BuildIp();
-        PathAssert.Dropped(DropReason.HopLimitExceeded, _path.FromPodB(PacketBuilder.IPv4(SampleNode.PodB, SampleNode.PodA).TimeToLive(1).Icmp(type).Payload(quote)));
+        _path.FromPodA(Ip(PodA, PodB).Udp(40_000, 5000));
+        byte[] quote = Ip(PodA, PodB).Udp(40_000, 5000).BuildIp();
+        PathAssert.Dropped(DropReason.HopLimitExceeded, _path.FromPodB(Ip(PodB, PodA).TimeToLive(1).Error(error).Payload(quote)));
     }
 
     [Fact]
     public void NeverAnswersLaterFragments()
     {
-        _path.FromPodA(PacketBuilder.IPv4(SampleNode.PodA, SampleNode.PodB).Udp(40_000, 5000).Payload(8).Fragment(0, more: true).UdpLength(100));
-        PathAssert.Dropped(DropReason.HopLimitExceeded, _path.FromPodA(PacketBuilder.IPv4(SampleNode.PodA, SampleNode.PodB).TimeToLive(1).Protocol(IpProtocol.Udp).Payload(8).Fragment(16, more: false)));
+        _path.FromPodA(Ip(PodA, PodB).Udp(40_000, 5000).Payload(8).Fragment(0, more: true).UdpLength(100));
+        PathAssert.Dropped(DropReason.HopLimitExceeded, _path.FromPodA(Ip(PodA, PodB).TimeToLive(1).Protocol(IpProtocol.Udp).Payload(8).Fragment(16, more: false)));
     }
 
     [Fact]
     public void SendsNoMoreThanItsBudgetInASecond()
     {
-        for (int i = 0; i < 1000; i++) PathAssert.Replied(SampleNode.PodAPort, _path.FromPodA(ToNobody()));
+        for (int i = 0; i < 1000; i++) PathAssert.Replied(PodAPort, _path.FromPodA(ToNobody()));
         PathAssert.Dropped(DropReason.IcmpRateLimited, _path.FromPodA(ToNobody()));
         _path.Now++;
-        PathAssert.Replied(SampleNode.PodAPort, _path.FromPodA(ToNobody()));
+        PathAssert.Replied(PodAPort, _path.FromPodA(ToNobody()));
     }
 
-    /// <summary>It takes the place of the packet's own Ethernet header, and 28 bytes more.</summary>
+    /// <summary>It takes the place of the packet's own Ethernet header, and two headers more.</summary>
     [Theory]
-    [InlineData(28, true)]
-    [InlineData(27, false)]
-    public void NeedsRoomBeforeThePacket(int room, bool sent)
+    [InlineData(0, true)]
+    [InlineData(1, false)]
+    public void NeedsRoomBeforeThePacket(int lacking, bool sent)
     {
-        _path.Start = room;
+        _path.Start = ErrorHeaders - lacking;
         var result = _path.FromPodA(ToNobody());
-        if (sent) PathAssert.Replied(SampleNode.PodAPort, result);
+        if (sent) PathAssert.Replied(PodAPort, result);
         else PathAssert.Dropped(DropReason.HeadroomExhausted, result);
     }
 
     [Fact]
     public void DropsWhatCannotBeAnswered()
     {
-        _path.Tables = new SampleNode { Host = 0 }.Build();
-        PathAssert.Dropped(DropReason.ServiceNoEndpoints, _path.FromHost(PacketBuilder.IPv4(SampleNode.Gateway, SampleNode.EmptyService).Tcp(40_000, 80, TcpHeader.Syn)));
+        _path.Tables = new SampleNodeOf<TAddress> { Host = 0 }.Build();
+        PathAssert.Dropped(DropReason.ServiceNoEndpoints, _path.FromHost(Ip(Gateway, EmptyService).Tcp(40_000, 80, TcpHeader.Syn)));
     }
 
-    private static PacketBuilder ToNobody() => PacketBuilder.IPv4(SampleNode.PodA, SampleNode.EmptyService).Tcp(40_000, 80, TcpHeader.Syn);
+    private static PacketBuilder ToNobody() => Ip(PodA, EmptyService).Tcp(40_000, 80, TcpHeader.Syn);
 }

@@ -8,37 +8,38 @@ using Xunit;
 namespace Dataplane.Tests.Stages;
 
 /// <summary>Whose source is changed, to what, and that nobody else's is (K15, K22, S16); byte for byte both ways.</summary>
-public sealed class MasqueradeTests
+public abstract class MasqueradeTests<TAddress> : FamilyTests<TAddress>
+    where TAddress : unmanaged, IIpAddress<TAddress>
 {
-    private static readonly IPv4Address[] Near = [SampleNode.PodB], Far = [SampleNode.RemotePod];
+    private static readonly TAddress[] Near = [PodB], Far = [RemotePod];
 
     [Fact]
     public void K15_FromOutsideToAnotherNodeTheGatewayAsksAndTheNodeAnswers()
     {
-        var path = new SampleServices().Add(Far, []).Path();
-        byte[] sent = PacketBuilder.IPv4(SampleServices.Client, SampleNode.NodeAddress).Tcp(40_000, SampleServices.NodePort, TcpHeader.Syn).Payload(9).Build();
+        var path = new SampleServicesOf<TAddress>().Add(Far, []).Path();
+        byte[] sent = Ip(Client, NodeAddress).Tcp(40_000, NodePort, TcpHeader.Syn).Payload(9).Build();
 
-        var inner = PathAssert.Forwarded(SampleNode.UplinkPort, path.FromUplink(sent)).Inner!;
+        var inner = PathAssert.Forwarded(UplinkPort, path.FromUplink(sent)).Inner!;
 
         Assert.InRange(inner.SourcePort, NatPortPool.DefaultFirst, NatPortPool.DefaultLast);
-        byte[] expected = PacketBuilder.IPv4(SampleNode.Gateway, SampleNode.RemotePod).Ethernet(SampleNode.RemoteVtepMac, SampleNode.VtepMac)
+        byte[] expected = Ip(Gateway, RemotePod).Ethernet(SampleNode.RemoteVtepMac, SampleNode.VtepMac)
             .TimeToLive(63).Tcp(inner.SourcePort, 8080, TcpHeader.Syn).Payload(9).Build();
         PacketAssert.Equal(expected, inner.Bytes);
 
-        var answer = path.FromOverlay(PacketBuilder.IPv4(SampleNode.RemotePod, SampleNode.Gateway).Tcp(8080, inner.SourcePort, TcpHeader.Syn | TcpHeader.Ack).Payload(5));
-        PathAssert.Forwarded(SampleNode.UplinkPort, answer);
-        expected = PacketBuilder.IPv4(SampleNode.NodeAddress, SampleServices.Client).Ethernet(SampleNode.NextHopMac, SampleNode.UplinkMac)
-            .TimeToLive(63).Tcp(SampleServices.NodePort, 40_000, TcpHeader.Syn | TcpHeader.Ack).Payload(5).Build();
+        var answer = path.FromOverlay(Ip(RemotePod, Gateway).Tcp(8080, inner.SourcePort, TcpHeader.Syn | TcpHeader.Ack).Payload(5));
+        PathAssert.Forwarded(UplinkPort, answer);
+        expected = Ip(NodeAddress, Client).Ethernet(SampleNode.NextHopMac, SampleNode.UplinkMac)
+            .TimeToLive(63).Tcp(NodePort, 40_000, TcpHeader.Syn | TcpHeader.Ack).Payload(5).Build();
         PacketAssert.Equal(expected, answer.Bytes);
     }
 
     [Fact]
     public void K15_FromOutsideToThisNodeTheClientsAddressStays()
     {
-        var path = new SampleServices().Add(Near, Near).Path();
-        var result = path.FromUplink(PacketBuilder.IPv4(SampleServices.Client, SampleServices.ExternalIp).Tcp(40_000, SampleServices.Port, TcpHeader.Syn).Payload(9));
-        PathAssert.Forwarded(SampleNode.PodBPort, result);
-        byte[] expected = PacketBuilder.IPv4(SampleServices.Client, SampleNode.PodB).Ethernet(SampleNode.MacOf(SampleNode.PodB), SampleNode.GatewayMac)
+        var path = new SampleServicesOf<TAddress>().Add(Near, Near).Path();
+        var result = path.FromUplink(Ip(Client, ExternalIp).Tcp(40_000, ServicePort, TcpHeader.Syn).Payload(9));
+        PathAssert.Forwarded(PodBPort, result);
+        byte[] expected = Ip(Client, PodB).Ethernet(MacOf(PodB), SampleNode.GatewayMac)
             .TimeToLive(63).Tcp(40_000, 8080, TcpHeader.Syn).Payload(9).Build();
         PacketAssert.Equal(expected, result.Bytes);
     }
@@ -50,80 +51,81 @@ public sealed class MasqueradeTests
     [InlineData(IpProtocol.Sctp)]
     public void S16_WhatPodsSendOutOfTheClusterHasTheNodesAddress(byte protocol)
     {
-        var path = new SampleServices().Path();
-        var result = path.FromPodA(Packet(protocol, SampleNode.PodA, SampleNode.World, 40_000, 443));
-        int port = PortOf(PathAssert.Forwarded(SampleNode.UplinkPort, result), protocol);
+        protocol = OfFamily(protocol);
+        var path = new SampleServicesOf<TAddress>().Path();
+        var result = path.FromPodA(Packet(protocol, PodA, World, 40_000, 443));
+        int port = PortOf(PathAssert.Forwarded(UplinkPort, result), protocol);
         Assert.InRange(port, NatPortPool.DefaultFirst, NatPortPool.DefaultLast);
-        PacketAssert.Equal(Packet(protocol, SampleNode.NodeAddress, SampleNode.World, port, 443).TimeToLive(63).Ethernet(SampleNode.NextHopMac, SampleNode.UplinkMac).Build(), result.Bytes);
+        PacketAssert.Equal(Packet(protocol, NodeAddress, World, port, 443).TimeToLive(63).Ethernet(SampleNode.NextHopMac, SampleNode.UplinkMac).Build(), result.Bytes);
 
-        var answer = path.FromUplink(Packet(protocol, SampleNode.World, SampleNode.NodeAddress, 443, port, answers: true));
-        PathAssert.Forwarded(SampleNode.PodAPort, answer);
+        var answer = path.FromUplink(Packet(protocol, World, NodeAddress, 443, port, answers: true));
+        PathAssert.Forwarded(PodAPort, answer);
         PacketAssert.Equal(
-            Packet(protocol, SampleNode.World, SampleNode.PodA, 443, 40_000, answers: true).TimeToLive(63).Ethernet(SampleNode.MacOf(SampleNode.PodA), SampleNode.GatewayMac).Build(),
+            Packet(protocol, World, PodA, 443, 40_000, answers: true).TimeToLive(63).Ethernet(MacOf(PodA), SampleNode.GatewayMac).Build(),
             answer.Bytes);
     }
 
     [Fact]
     public void S16_WhereTheWayOutIsNotKnownTheNodesStackIsGivenTheSame()
     {
-        var services = new SampleServices { Node = { Underlay = UnderlayTable<IPv4Address>.Empty } };
+        var services = new SampleServicesOf<TAddress> { Node = { Underlay = UnderlayTable<TAddress>.Empty } };
         var path = services.Path();
-        var packet = PathAssert.Forwarded(SampleNode.HostPort, path.FromPodA(Packet(IpProtocol.Tcp, SampleNode.PodA, SampleNode.World, 40_000, 443)));
-        Assert.Equal(SampleNode.NodeAddress, packet.Source);
+        var packet = PathAssert.Forwarded(HostPort, path.FromPodA(Packet(IpProtocol.Tcp, PodA, World, 40_000, 443)));
+        Assert.Equal(NodeAddress, Source(packet));
         // The answer may come by the uplink, or, where the stack has routed it, by the host port; and later packets may leave directly.
-        PathAssert.Forwarded(SampleNode.PodAPort, path.FromUplink(Packet(IpProtocol.Tcp, SampleNode.World, SampleNode.NodeAddress, 443, packet.SourcePort, answers: true)));
-        services.Node.Underlay = SampleNode.ByRouter;
+        PathAssert.Forwarded(PodAPort, path.FromUplink(Packet(IpProtocol.Tcp, World, NodeAddress, 443, packet.SourcePort, answers: true)));
+        services.Node.Underlay = SampleNodeOf<TAddress>.ByRouter;
         services.Node.Revision = 2;
         path.Tables = services.Node.Build();
-        var later = PathAssert.Forwarded(SampleNode.UplinkPort, path.FromPodA(PacketBuilder.IPv4(SampleNode.PodA, SampleNode.World).Tcp(40_000, 443)));
-        Assert.Equal((packet.Source, packet.SourcePort), (later.Source, later.SourcePort));
+        var later = PathAssert.Forwarded(UplinkPort, path.FromPodA(Ip(PodA, World).Tcp(40_000, 443)));
+        Assert.Equal((Source(packet), packet.SourcePort), (Source(later), later.SourcePort));
     }
 
     [Fact]
     public void S16_NothingElseIsMasqueraded()
     {
-        var services = new SampleServices();
-        services.Node.Unmasqueraded.Add(new(new(198, 51, 100, 0), 24, 0));
+        var services = new SampleServicesOf<TAddress>();
+        services.Node.Unmasqueraded.Add(Partners);
         var path = services.Path();
-        void Keeps(ushort port, IPv4Address destination)
+        void Keeps(ushort port, TAddress destination)
         {
-            var packet = PathAssert.Forwarded(port, path.FromPodA(Packet(IpProtocol.Tcp, SampleNode.PodA, destination, 40_000, 443)));
-            Assert.Equal((SampleNode.PodA, 40_000), ((packet.Inner ?? packet).Source, (packet.Inner ?? packet).SourcePort));
+            var packet = PathAssert.Forwarded(port, path.FromPodA(Packet(IpProtocol.Tcp, PodA, destination, 40_000, 443)));
+            Assert.Equal((PodA, 40_000), (Source(Innermost(packet)), Innermost(packet).SourcePort));
         }
-        Keeps(SampleNode.PodBPort, SampleNode.PodB);
-        Keeps(SampleNode.HostPort, SampleNode.NodeAddress);
-        Keeps(SampleNode.UplinkPort, SampleNode.RemotePod);
-        Keeps(SampleNode.UplinkPort, SampleNode.RemoteNode);
-        Keeps(SampleNode.UplinkPort, SampleNode.Partner); // in a prefix that is never masqueraded
+        Keeps(PodBPort, PodB);
+        Keeps(HostPort, NodeAddress);
+        Keeps(UplinkPort, RemotePod);
+        Keeps(UplinkPort, RemoteNode);
+        Keeps(UplinkPort, Partner); // in a prefix that is never masqueraded
         services.Node.Masquerade = false;
         path.Tables = services.Node.Build();
-        Keeps(SampleNode.UplinkPort, SampleNode.World);
+        Keeps(UplinkPort, World);
     }
 
     [Fact]
     public void S16_AProtocolWithoutPortsCannotLeaveTheCluster() => PathAssert.Dropped(
-        DropReason.NatProtocolUnsupported, new SampleServices().Path().FromPodA(PacketBuilder.IPv4(SampleNode.PodA, SampleNode.World).Protocol(47).Payload(20)));
+        DropReason.NatProtocolUnsupported, new SampleServicesOf<TAddress>().Path().FromPodA(Ip(PodA, World).Protocol(47).Payload(20)));
 
     [Fact]
     public void F13_WhenAllPortsToADestinationAreTakenTheNextConnectionIsDroppedAndCounted()
     {
-        var path = new PathHarness(new SampleServices().Node.Build(), flows: 40_000);
+        var path = new PathHarnessOf<TAddress>(new SampleServicesOf<TAddress>().Node.Build(), flows: 40_000);
         var ports = new HashSet<int>();
         for (int i = 0; i < 16_384; i++)
-            Assert.True(ports.Add(PathAssert.Forwarded(SampleNode.UplinkPort, path.FromPodA(Packet(IpProtocol.Tcp, SampleNode.PodA, SampleNode.World, i, 443))).SourcePort));
-        PathAssert.Dropped(DropReason.NatPortsExhausted, path.FromPodA(Packet(IpProtocol.Tcp, SampleNode.PodA, SampleNode.World, 50_000, 443)));
+            Assert.True(ports.Add(PathAssert.Forwarded(UplinkPort, path.FromPodA(Packet(IpProtocol.Tcp, PodA, World, i, 443))).SourcePort));
+        PathAssert.Dropped(DropReason.NatPortsExhausted, path.FromPodA(Packet(IpProtocol.Tcp, PodA, World, 50_000, 443)));
         // Ports go back when their flows are forgotten.
         path.Conntrack.Reader.FlushAll();
         for (int i = 0; i < 2000; i++) path.Begin();
         Assert.Equal(0, path.Conntrack.NatPorts.Used);
-        PathAssert.Forwarded(SampleNode.UplinkPort, path.FromPodA(Packet(IpProtocol.Tcp, SampleNode.PodA, SampleNode.World, 50_000, 443)));
+        PathAssert.Forwarded(UplinkPort, path.FromPodA(Packet(IpProtocol.Tcp, PodA, World, 50_000, 443)));
     }
 
     [Fact]
     public void APortIsHeldNoLongerThanItsFlow()
     {
-        var path = new SampleServices().Path();
-        path.FromPodA(Packet(IpProtocol.Udp, SampleNode.PodA, SampleNode.World, 40_000, 53));
+        var path = new SampleServicesOf<TAddress>().Path();
+        path.FromPodA(Packet(IpProtocol.Udp, PodA, World, 40_000, 53));
         Assert.Equal(1, path.Conntrack.NatPorts.Used);
         for (int i = 0; i < 40; i++)
         {
@@ -137,67 +139,67 @@ public sealed class MasqueradeTests
     public void K22c_FromOutsideThroughTheNodesStackToAClusterAddress()
     {
         // Somebody routes the service range to this node (K23): the stack sends it here.
-        var path = new SampleServices().Add(Far, []).Path();
-        var packet = PacketBuilder.IPv4(SampleServices.Client, SampleServices.ClusterIp).Tcp(40_000, SampleServices.Port, TcpHeader.Syn);
-        var inner = PathAssert.Forwarded(SampleNode.UplinkPort, path.FromHost(packet)).Inner!;
-        Assert.Equal((SampleNode.Gateway, SampleNode.RemotePod), (inner.Source, inner.Destination));
-        var answer = PathAssert.Forwarded(SampleNode.UplinkPort, path.FromOverlay(PacketBuilder.IPv4(SampleNode.RemotePod, SampleNode.Gateway).Tcp(8080, inner.SourcePort, TcpHeader.Syn | TcpHeader.Ack)));
-        Assert.Equal((SampleServices.ClusterIp, SampleServices.Client, 40_000), (answer.Source, answer.Destination, answer.DestinationPort));
+        var path = new SampleServicesOf<TAddress>().Add(Far, []).Path();
+        var packet = Ip(Client, ClusterIp).Tcp(40_000, ServicePort, TcpHeader.Syn);
+        var inner = PathAssert.Forwarded(UplinkPort, path.FromHost(packet)).Inner!;
+        Assert.Equal((Gateway, RemotePod), (Source(inner), Destination(inner)));
+        var answer = PathAssert.Forwarded(UplinkPort, path.FromOverlay(Ip(RemotePod, Gateway).Tcp(8080, inner.SourcePort, TcpHeader.Syn | TcpHeader.Ack)));
+        Assert.Equal((ClusterIp, Client, 40_000), (Source(answer), Destination(answer), answer.DestinationPort));
 
-        path = new SampleServices().Add(Near, Near).Path();
-        Assert.Equal(SampleServices.Client, PathAssert.Forwarded(SampleNode.PodBPort, path.FromHost(packet)).Source);
+        path = new SampleServicesOf<TAddress>().Add(Near, Near).Path();
+        Assert.Equal(Client, Source(PathAssert.Forwarded(PodBPort, path.FromHost(packet))));
     }
 
     [Fact]
     public void K22d_TheNodeKeepsTheAddressThatItsStackChose()
     {
-        var path = new SampleServices().Add(Far, []).Path();
-        var (address, port) = SampleServices.At(FrontendKind.NodePort);
-        var inner = PathAssert.Forwarded(SampleNode.UplinkPort, path.FromHost(PacketBuilder.IPv4(SampleNode.Gateway, address).Tcp(40_000, port, TcpHeader.Syn))).Inner!;
-        Assert.Equal((SampleNode.Gateway, 40_000), (inner.Source, inner.SourcePort));
+        var path = new SampleServicesOf<TAddress>().Add(Far, []).Path();
+        var (address, port) = At(FrontendKind.NodePort);
+        var inner = PathAssert.Forwarded(UplinkPort, path.FromHost(Ip(Gateway, address).Tcp(40_000, port, TcpHeader.Syn))).Inner!;
+        Assert.Equal((Gateway, 40_000), (Source(inner), inner.SourcePort));
     }
 
     [Fact]
     public void K22e_MasqueradeAllHidesEveryClientOfAService()
     {
-        var services = new SampleServices { Node = { MasqueradeAll = true } }.Add([.. Near], Near);
+        var services = new SampleServicesOf<TAddress> { Node = { MasqueradeAll = true } }.Add([.. Near], Near);
         var path = services.Path();
-        var (address, port) = SampleServices.At(FrontendKind.ClusterIp);
-        Assert.Equal(SampleNode.Gateway, PathAssert.Forwarded(SampleNode.PodBPort, path.FromPodA(PacketBuilder.IPv4(SampleNode.PodA, address).Tcp(40_000, port, TcpHeader.Syn))).Source);
-        Assert.Equal(SampleNode.Gateway, PathAssert.Forwarded(SampleNode.PodBPort, path.FromUplink(PacketBuilder.IPv4(SampleServices.Client, SampleServices.ExternalIp).Tcp(40_000, port, TcpHeader.Syn))).Source);
+        var (address, port) = At(FrontendKind.ClusterIp);
+        Assert.Equal(Gateway, Source(PathAssert.Forwarded(PodBPort, path.FromPodA(Ip(PodA, address).Tcp(40_000, port, TcpHeader.Syn)))));
+        Assert.Equal(Gateway, Source(PathAssert.Forwarded(PodBPort, path.FromUplink(Ip(Client, ExternalIp).Tcp(40_000, port, TcpHeader.Syn)))));
         // What is for no service stays.
-        Assert.Equal(SampleNode.PodA, PathAssert.Forwarded(SampleNode.PodBPort, path.FromPodA(PacketBuilder.IPv4(SampleNode.PodA, SampleNode.PodB).Tcp(40_000, 80, TcpHeader.Syn))).Source);
+        Assert.Equal(PodA, Source(PathAssert.Forwarded(PodBPort, path.FromPodA(Ip(PodA, PodB).Tcp(40_000, 80, TcpHeader.Syn)))));
     }
 
     [Fact]
     public void K28_TheNodesOwnStackAsEndpointSeesTheClientByTcpAndAStandInByUdp()
     {
-        var path = new SampleServices().Add([SampleNode.NodeAddress], [SampleNode.NodeAddress]).Add([SampleNode.NodeAddress], [SampleNode.NodeAddress], protocol: IpProtocol.Udp).Path();
-        foreach (var (protocol, seen) in ((byte, IPv4Address)[])[(IpProtocol.Tcp, SampleServices.Client), (IpProtocol.Udp, SampleNode.HostPeer)])
+        var path = new SampleServicesOf<TAddress>().Add([NodeAddress], [NodeAddress]).Add([NodeAddress], [NodeAddress], protocol: IpProtocol.Udp).Path();
+        foreach (var (protocol, seen) in ((byte, TAddress)[])[(IpProtocol.Tcp, Client), (IpProtocol.Udp, HostPeer)])
         {
-            var packet = PathAssert.Forwarded(SampleNode.HostPort, path.FromUplink(Packet(protocol, SampleServices.Client, SampleServices.ExternalIp, 40_000, SampleServices.Port)));
-            Assert.Equal((seen, SampleNode.NodeAddress, 8080), (packet.Source, packet.Destination, packet.DestinationPort));
-            var answer = PathAssert.Forwarded(SampleNode.UplinkPort, path.FromHost(Packet(protocol, SampleNode.NodeAddress, packet.Source, 8080, packet.SourcePort, answers: true)));
-            Assert.Equal((SampleServices.ExternalIp, SampleServices.Port, SampleServices.Client, 40_000), (answer.Source, answer.SourcePort, answer.Destination, answer.DestinationPort));
+            var packet = PathAssert.Forwarded(HostPort, path.FromUplink(Packet(protocol, Client, ExternalIp, 40_000, ServicePort)));
+            Assert.Equal((seen, NodeAddress, 8080), (Source(packet), Destination(packet), packet.DestinationPort));
+            var answer = PathAssert.Forwarded(UplinkPort, path.FromHost(Packet(protocol, NodeAddress, Source(packet), 8080, packet.SourcePort, answers: true)));
+            Assert.Equal((ExternalIp, ServicePort, Client, 40_000), (Source(answer), answer.SourcePort, Destination(answer), answer.DestinationPort));
         }
         // A pod's connection to it comes back by the pods' routes, whatever the protocol.
-        Assert.Equal(SampleNode.PodA, PathAssert.Forwarded(SampleNode.HostPort, path.FromPodA(Packet(IpProtocol.Udp, SampleNode.PodA, SampleServices.ClusterIp, 40_000, SampleServices.Port))).Source);
+        Assert.Equal(PodA, Source(PathAssert.Forwarded(HostPort, path.FromPodA(Packet(IpProtocol.Udp, PodA, ClusterIp, 40_000, ServicePort)))));
     }
 
     [Fact]
     public void K36_TwoConnectionsOfOneSourcePortToOneEndpointAreToldApart()
     {
-        var services = new SampleServices().Add(Near, Near);
+        var services = new SampleServicesOf<TAddress>().Add(Near, Near);
         var path = services.Path();
-        var first = PathAssert.Forwarded(SampleNode.PodBPort, path.FromUplink(Packet(IpProtocol.Tcp, SampleServices.Client, SampleServices.ExternalIp, 40_000, SampleServices.Port)));
-        var second = PathAssert.Forwarded(SampleNode.PodBPort, path.FromUplink(Packet(IpProtocol.Tcp, SampleServices.Client, SampleServices.BalancerIp, 40_000, SampleServices.Port)));
+        var first = PathAssert.Forwarded(PodBPort, path.FromUplink(Packet(IpProtocol.Tcp, Client, ExternalIp, 40_000, ServicePort)));
+        var second = PathAssert.Forwarded(PodBPort, path.FromUplink(Packet(IpProtocol.Tcp, Client, BalancerIp, 40_000, ServicePort)));
         Assert.Equal(40_000, first.SourcePort);
-        Assert.Equal(SampleServices.Client, second.Source);
+        Assert.Equal(Client, Source(second));
         Assert.NotEqual(40_000, second.SourcePort);
-        foreach (var (sent, vip) in (ReadOnlySpan<(DecodedPacket, IPv4Address)>)[(first, SampleServices.ExternalIp), (second, SampleServices.BalancerIp)])
+        foreach (var (sent, vip) in (ReadOnlySpan<(DecodedPacket, TAddress)>)[(first, ExternalIp), (second, BalancerIp)])
         {
-            var answer = PathAssert.Forwarded(SampleNode.UplinkPort, path.FromPodB(PacketBuilder.IPv4(SampleNode.PodB, sent.Source).Tcp(8080, sent.SourcePort, TcpHeader.Syn | TcpHeader.Ack)));
-            Assert.Equal((vip, SampleServices.Port, 40_000), (answer.Source, answer.SourcePort, answer.DestinationPort));
+            var answer = PathAssert.Forwarded(UplinkPort, path.FromPodB(Ip(PodB, Source(sent)).Tcp(8080, sent.SourcePort, TcpHeader.Syn | TcpHeader.Ack)));
+            Assert.Equal((vip, ServicePort, 40_000), (Source(answer), answer.SourcePort, answer.DestinationPort));
         }
     }
 
@@ -205,31 +207,30 @@ public sealed class MasqueradeTests
     [Fact]
     public void ANodePortReachedByATunnelMayLeadIntoAnother()
     {
-        var path = new SampleServices().Add(Far, []).Path();
-        var packet = PacketBuilder.IPv4(SampleNode.RemotePod, SampleNode.NodeAddress).Tcp(40_000, SampleServices.NodePort, TcpHeader.Syn);
-        var inner = PathAssert.Forwarded(SampleNode.UplinkPort, path.FromOverlay(packet)).Inner!;
-        Assert.Equal((SampleNode.Gateway, SampleNode.RemotePod), (inner.Source, inner.Destination));
-        var answer = PathAssert.Forwarded(SampleNode.UplinkPort, path.FromOverlay(PacketBuilder.IPv4(SampleNode.RemotePod, SampleNode.Gateway).Tcp(8080, inner.SourcePort, TcpHeader.Syn | TcpHeader.Ack))).Inner!;
-        Assert.Equal((SampleNode.NodeAddress, SampleServices.NodePort, SampleNode.RemotePod, 40_000), (answer.Source, answer.SourcePort, answer.Destination, answer.DestinationPort));
-        PathAssert.Forwarded(SampleNode.UplinkPort, path.FromOverlay(PacketBuilder.IPv4(SampleNode.RemotePod, SampleNode.NodeAddress).Tcp(40_000, SampleServices.NodePort)));
+        var path = new SampleServicesOf<TAddress>().Add(Far, []).Path();
+        var packet = Ip(RemotePod, NodeAddress).Tcp(40_000, NodePort, TcpHeader.Syn);
+        var inner = PathAssert.Forwarded(UplinkPort, path.FromOverlay(packet)).Inner!;
+        Assert.Equal((Gateway, RemotePod), (Source(inner), Destination(inner)));
+        var answer = PathAssert.Forwarded(UplinkPort, path.FromOverlay(Ip(RemotePod, Gateway).Tcp(8080, inner.SourcePort, TcpHeader.Syn | TcpHeader.Ack))).Inner!;
+        Assert.Equal((NodeAddress, NodePort, RemotePod, 40_000), (Source(answer), answer.SourcePort, Destination(answer), answer.DestinationPort));
+        PathAssert.Forwarded(UplinkPort, path.FromOverlay(Ip(RemotePod, NodeAddress).Tcp(40_000, NodePort)));
     }
 
-    private static PacketBuilder Packet(byte protocol, IPv4Address from, IPv4Address to, int source, int port, bool answers = false)
+    private static PacketBuilder Packet(byte protocol, TAddress from, TAddress to, int source, int port, bool answers = false)
     {
-        var packet = PacketBuilder.IPv4(from, to).Payload(24);
+        var packet = Ip(from, to).Payload(24);
         return protocol switch
         {
             IpProtocol.Tcp => packet.Tcp(source, port, answers ? (byte)(TcpHeader.Syn | TcpHeader.Ack) : TcpHeader.Syn),
             IpProtocol.Udp => packet.Udp(source, port),
             IpProtocol.Sctp => packet.Sctp(source, port),
-            _ => packet.Icmp(answers ? IcmpHeader.EchoReply : IcmpHeader.EchoRequest, 0, (uint)(answers ? port : source) << 16 | 1),
+            _ => answers ? packet.EchoReply(port) : packet.EchoRequest(source),
         };
     }
 
     private static int PortOf(DecodedPacket packet, byte protocol) => protocol switch
     {
-        IpProtocol.Icmp => (int)(packet.IcmpRest >> 16),
-        IpProtocol.Sctp => packet.Bytes[34] << 8 | packet.Bytes[35],
+        _ when protocol == Icmp => (int)(packet.IcmpRest >> 16),
         _ => packet.SourcePort,
     };
 }

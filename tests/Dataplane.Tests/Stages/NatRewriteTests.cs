@@ -9,9 +9,10 @@ namespace Dataplane.Tests.Stages;
 /// Bytes after translation, against the same packet built for the other addresses: addresses, ports and both checksums are right, and
 /// nothing else has changed.
 /// </summary>
-public sealed class NatRewriteTests
+public abstract class NatRewriteTests<TAddress> : FamilyTests<TAddress>
+    where TAddress : unmanaged, IIpAddress<TAddress>
 {
-    private readonly PathHarness _path = new();
+    private readonly PathHarnessOf<TAddress> _path = new();
 
     public static TheoryData<int, bool, int> Sizes()
     {
@@ -31,11 +32,11 @@ public sealed class NatRewriteTests
     [MemberData(nameof(Sizes))]
     public void TranslatesTcpToTheBackend(int payload, bool partial, int options)
     {
-        PacketBuilder Packet(IPv4Address to, int port) =>
-            Finish(PacketBuilder.IPv4(SampleNode.PodA, to).IpOptions(options).Tcp(40_000, port, TcpHeader.Syn, options: options).Payload(payload), partial);
-        var result = _path.FromPodA(Packet(SampleNode.WebService, 80));
-        PathAssert.Forwarded(SampleNode.PodBPort, result);
-        PacketAssert.Equal(Delivered(Packet(SampleNode.PodB, 8080), SampleNode.PodB), result.Bytes);
+        PacketBuilder Packet(TAddress to, int port) =>
+            Finish(Ip(PodA, to).IpOptions(options).Tcp(40_000, port, TcpHeader.Syn, options: options).Payload(payload), partial);
+        var result = _path.FromPodA(Packet(WebService, 80));
+        PathAssert.Forwarded(PodBPort, result);
+        PacketAssert.Equal(Delivered(Packet(PodB, 8080), PodB), result.Bytes);
         Assert.Equal(partial, (result.Info.Flags & PacketFlags.PartialChecksum) != 0);
     }
 
@@ -43,24 +44,24 @@ public sealed class NatRewriteTests
     [MemberData(nameof(Sizes))]
     public void TranslatesUdpToTheBackendAndBack(int payload, bool partial, int options)
     {
-        PacketBuilder Packet(IPv4Address from, int source, IPv4Address to, int port) =>
-            Finish(PacketBuilder.IPv4(from, to).IpOptions(options).Udp(source, port).Payload(payload), partial);
-        var forth = _path.FromPodA(Packet(SampleNode.PodA, 40_000, SampleNode.DnsService, 53));
-        PathAssert.Forwarded(SampleNode.PodBPort, forth);
-        PacketAssert.Equal(Delivered(Packet(SampleNode.PodA, 40_000, SampleNode.PodB, 5353), SampleNode.PodB), forth.Bytes);
+        PacketBuilder Packet(TAddress from, int source, TAddress to, int port) =>
+            Finish(Ip(from, to).IpOptions(options).Udp(source, port).Payload(payload), partial);
+        var forth = _path.FromPodA(Packet(PodA, 40_000, DnsService, 53));
+        PathAssert.Forwarded(PodBPort, forth);
+        PacketAssert.Equal(Delivered(Packet(PodA, 40_000, PodB, 5353), PodB), forth.Bytes);
 
-        var back = _path.FromPodB(Packet(SampleNode.PodB, 5353, SampleNode.PodA, 40_000));
-        PathAssert.Forwarded(SampleNode.PodAPort, back);
-        PacketAssert.Equal(Delivered(Packet(SampleNode.DnsService, 53, SampleNode.PodA, 40_000), SampleNode.PodA), back.Bytes);
+        var back = _path.FromPodB(Packet(PodB, 5353, PodA, 40_000));
+        PathAssert.Forwarded(PodAPort, back);
+        PacketAssert.Equal(Delivered(Packet(DnsService, 53, PodA, 40_000), PodA), back.Bytes);
     }
 
     /// <summary>Zero means no checksum (RFC 768), and stays zero.</summary>
     [Fact]
     public void LeavesUdpWithoutChecksumAlone()
     {
-        var result = _path.FromPodA(PacketBuilder.IPv4(SampleNode.PodA, SampleNode.DnsService).Udp(40_000, 53).Payload(30).NoChecksum());
-        Assert.Equal(ChecksumKind.None, PathAssert.Forwarded(SampleNode.PodBPort, result).Checksum);
-        PacketAssert.Equal(Delivered(PacketBuilder.IPv4(SampleNode.PodA, SampleNode.PodB).Udp(40_000, 5353).Payload(30).NoChecksum(), SampleNode.PodB), result.Bytes);
+        var result = _path.FromPodA(Ip(PodA, DnsService).Udp(40_000, 53).Payload(30).NoChecksum());
+        Assert.Equal(ChecksumKind.None, PathAssert.Forwarded(PodBPort, result).Checksum);
+        PacketAssert.Equal(Delivered(Ip(PodA, PodB).Udp(40_000, 5353).Payload(30).NoChecksum(), PodB), result.Bytes);
     }
 
     /// <summary>A sum that comes out as zero is sent as its other form, all ones: zero would mean that there is none.</summary>
@@ -70,12 +71,12 @@ public sealed class NatRewriteTests
         int zeros = 0;
         for (int value = 0; value < 65_536; value++)
         {
-            var translated = PacketBuilder.IPv4(SampleNode.PodA, SampleNode.PodB).Udp(40_000, 5353).Payload([(byte)(value >> 8), (byte)value]);
+            var translated = Ip(PodA, PodB).Udp(40_000, 5353).Payload([(byte)(value >> 8), (byte)value]);
             byte[] expected = translated.Build();
-            if ((expected[40], expected[41]) != (0xff, 0xff)) continue;
+            if ((expected[Headers + 6], expected[Headers + 7]) != (0xff, 0xff)) continue;
             zeros++;
-            var result = _path.FromPodA(PacketBuilder.IPv4(SampleNode.PodA, SampleNode.DnsService).Udp(40_000, 53).Payload([(byte)(value >> 8), (byte)value]));
-            PacketAssert.Equal(Delivered(translated, SampleNode.PodB), result.Bytes);
+            var result = _path.FromPodA(Ip(PodA, DnsService).Udp(40_000, 53).Payload([(byte)(value >> 8), (byte)value]));
+            PacketAssert.Equal(Delivered(translated, PodB), result.Bytes);
         }
         Assert.NotEqual(0, zeros);
     }
@@ -84,7 +85,7 @@ public sealed class NatRewriteTests
     [Fact]
     public void KeepsWrongChecksumsWrong()
     {
-        var result = _path.FromPodA(PacketBuilder.IPv4(SampleNode.PodA, SampleNode.WebService).Tcp(40_000, 80, TcpHeader.Syn).Payload(30).WrongChecksum());
+        var result = _path.FromPodA(Ip(PodA, WebService).Tcp(40_000, 80, TcpHeader.Syn).Payload(30).WrongChecksum());
         Assert.Equal((VerdictKind.Forward, ChecksumKind.Wrong), (result.Verdict.Kind, result.Packet.Checksum));
     }
 
@@ -95,19 +96,19 @@ public sealed class NatRewriteTests
     [Fact]
     public void IsRightForEveryChecksum()
     {
-        int partial = 0;
-        byte[] frame = PacketBuilder.IPv4(SampleNode.PodA, SampleNode.DnsService).Udp(40_000, 53).Payload(2).Build();
+        int partial = 0, addresses = Headers - 2 * TAddress.ByteLength, sum = Headers + UdpHeader.ChecksumOffset, data = Headers + UdpHeader.Size;
+        byte[] frame = Ip(PodA, DnsService).Udp(40_000, 53).Payload(2).Build();
         for (int value = 0; value < 65_536; value++)
         {
-            (frame[42], frame[43]) = ((byte)(value >> 8), (byte)value);
-            (frame[40], frame[41]) = (0, 0);
-            ushort pseudo = PlainChecksum.PseudoHeader(frame.AsSpan(26, 8), IpProtocol.Udp, 10);
-            ushort checksum = (ushort)~PlainChecksum.Add(pseudo, frame.AsSpan(34));
+            (frame[data], frame[data + 1]) = ((byte)(value >> 8), (byte)value);
+            (frame[sum], frame[sum + 1]) = (0, 0);
+            ushort pseudo = PlainChecksum.PseudoHeader(frame.AsSpan(addresses, 2 * TAddress.ByteLength), IpProtocol.Udp, 10);
+            ushort checksum = (ushort)~PlainChecksum.Add(pseudo, frame.AsSpan(Headers));
             if (checksum == 0) checksum = 0xffff;
-            (frame[40], frame[41]) = ((byte)(checksum >> 8), (byte)checksum);
-            Assert.Equal(VerdictKind.Forward, _path.Run(frame, PacketOrigin.Pod, SampleNode.PodAPort).Kind);
-            var udp = _path.Chunk.Slice(PathHarness.Headroom + 34, 10);
-            ushort after = PlainChecksum.PseudoHeader(_path.Chunk.Slice(PathHarness.Headroom + 26, 8), IpProtocol.Udp, 10);
+            (frame[sum], frame[sum + 1]) = ((byte)(checksum >> 8), (byte)checksum);
+            Assert.Equal(VerdictKind.Forward, _path.Run(frame, PacketOrigin.Pod, PodAPort).Kind);
+            var udp = _path.Chunk.Slice(PathHarness.Headroom + Headers, 10);
+            ushort after = PlainChecksum.PseudoHeader(_path.Chunk.Slice(PathHarness.Headroom + addresses, 2 * TAddress.ByteLength), IpProtocol.Udp, 10);
             if ((_path.Info.Flags & PacketFlags.PartialChecksum) != 0)
             {
                 partial++;
@@ -119,14 +120,12 @@ public sealed class NatRewriteTests
     }
 
     [Fact]
-    public void ChangesNothingBetweenPodsButTheLinkAndTheTtl()
+    public void ChangesNothingBetweenPodsButTheLinkAndTheHopLimit()
     {
-        var packet = PacketBuilder.IPv4(SampleNode.PodA, SampleNode.PodB).TypeOfService(0xb9).DontFragment().IpOptions(4).Tcp(1, 2, TcpHeader.Syn, options: 8).Payload(77).WrongChecksum();
+        var packet = Ip(PodA, PodB).TypeOfService(0xb9).FlowLabel(0xabcde).DontFragment().IpOptions(4).Tcp(1, 2, TcpHeader.Syn, options: 8).Payload(77).WrongChecksum();
         byte[] actual = _path.FromPodA(packet).Bytes;
-        PacketAssert.Equal(Delivered(packet, SampleNode.PodB), actual);
+        PacketAssert.Equal(Delivered(packet, PodB), actual);
     }
 
     private static PacketBuilder Finish(PacketBuilder packet, bool partial) => partial ? packet.PartialChecksum() : packet;
-
-    private static byte[] Delivered(PacketBuilder packet, IPv4Address pod) => packet.Ethernet(SampleNode.MacOf(pod), SampleNode.GatewayMac).TimeToLive(63).Build();
 }

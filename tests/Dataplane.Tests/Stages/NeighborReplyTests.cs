@@ -62,6 +62,17 @@ public sealed class NeighborReplyTests
         PathAssert.Dropped(DropReason.ArpInvalid, _path.FromPod(SampleNode.PodAPort, frame));
     }
 
+    [Theory]
+    [InlineData(PacketOrigin.Pod, SampleNode.PodAPort)]
+    [InlineData(PacketOrigin.Host, SampleNode.HostPort)]
+    public void DropsArpThatIsCutShort(PacketOrigin origin, ushort port)
+    {
+        byte[] frame = PacketBuilder.Arp(ArpHeader.Request, SampleNode.HostMac, SampleNode.PodA, SampleNode.Gateway).Build();
+        for (int length = 0; length < frame.Length; length++)
+            PathAssert.Dropped(length < EthernetHeader.Size ? DropReason.EthernetTruncated : DropReason.ArpInvalid, _path.Send(frame[..length], origin, port));
+        PathAssert.Replied(port, _path.Send(frame, origin, port));
+    }
+
     [Fact]
     public void IsNotCarriedByTheTunnel() => PathAssert.Dropped(
         DropReason.EtherTypeUnsupported, _path.FromOverlay(PacketBuilder.Arp(ArpHeader.Request, PodMac, SampleNode.RemotePod, SampleNode.PodA)));

@@ -6,15 +6,17 @@ using Xunit;
 namespace Dataplane.Tests.Stages;
 
 /// <summary>How large the segments are into which a super-packet is cut: as its receiver and the routers on the way have asked.</summary>
-public sealed class SegmentLimitTests
+public abstract class SegmentLimitTests<TAddress> : FamilyTests<TAddress>
+    where TAddress : unmanaged, IIpAddress<TAddress>
 {
-    private readonly PathHarness _path = new SampleServices().Path();
+    private static readonly int Overhead = IpHeader + TcpHeader.Size;
+    private readonly PathHarnessOf<TAddress> _path = new SampleServicesOf<TAddress>().Path();
 
     [Fact]
     public void CutsToTheWaysMtuWhenNobodyAskedForLess()
     {
         Open(mss: null, answer: null);
-        Assert.Equal(1460, SegmentsToWorld());
+        Assert.Equal(1500 - Overhead, SegmentsToWorld());
     }
 
     [Fact]
@@ -28,7 +30,7 @@ public sealed class SegmentLimitTests
     public void AnMssAboveTheWaysMtuChangesNothing()
     {
         Open(mss: 1410, answer: 8960);
-        Assert.Equal(1460, SegmentsToWorld());
+        Assert.Equal(1500 - Overhead, SegmentsToWorld());
     }
 
     [Fact]
@@ -43,19 +45,19 @@ public sealed class SegmentLimitTests
     {
         int port = Open(mss: 1410, answer: 1460);
         Report(port, 1300);
-        Assert.Equal(1300 - 40, SegmentsToWorld());
+        Assert.Equal(1300 - Overhead, SegmentsToWorld());
         Report(port, 1400); // a larger one later does not raise it
-        Assert.Equal(1300 - 40, SegmentsToWorld());
+        Assert.Equal(1300 - Overhead, SegmentsToWorld());
     }
 
     [Theory]
-    [InlineData(0, 1460)] // does not say
-    [InlineData(68, 552 - 40)] // forged, or absurd
-    public void ReportsCannotMakeSegmentsTiny(int mtu, int expected)
+    [InlineData(0, 1500, 1500)] // does not say
+    [InlineData(68, 552, 1280)] // forged, or absurd
+    public void ReportsCannotMakeSegmentsTiny(int mtu, int v4, int v6)
     {
         int port = Open(mss: 1410, answer: 1460);
         Report(port, mtu);
-        Assert.Equal(expected, SegmentsToWorld());
+        Assert.Equal(Either(v4, v6) - Overhead, SegmentsToWorld());
     }
 
     [Fact]
@@ -64,15 +66,15 @@ public sealed class SegmentLimitTests
         byte[][] odd = [[2], [2, 3, 5], [2, 4, 5], [1, 1, 1, 2], [8, 0], [8, 99, 1], [0, 2, 4, 1, 1], [2, 4, 0, 1]];
         for (int i = 0; i < odd.Length; i++)
         {
-            var result = _path.FromPodA(PacketBuilder.IPv4(SampleNode.PodA, SampleNode.World).Tcp(1000 + i, 443, TcpHeader.Syn, optionBytes: odd[i]));
+            var result = _path.FromPodA(Ip(PodA, World).Tcp(1000 + i, 443, TcpHeader.Syn, optionBytes: odd[i]));
             Assert.Equal(VerdictKind.Forward, result.Verdict.Kind);
         }
     }
 
     private int Open(int? mss, int? answer)
     {
-        int port = PathAssert.Forwarded(SampleNode.UplinkPort, _path.FromPodA(Syn(PacketBuilder.IPv4(SampleNode.PodA, SampleNode.World), 40_000, 443, TcpHeader.Syn, mss))).SourcePort;
-        PathAssert.Forwarded(SampleNode.PodAPort, _path.FromUplink(Syn(PacketBuilder.IPv4(SampleNode.World, SampleNode.NodeAddress), 443, port, TcpHeader.Syn | TcpHeader.Ack, answer)));
+        int port = PathAssert.Forwarded(UplinkPort, _path.FromPodA(Syn(Ip(PodA, World), 40_000, 443, TcpHeader.Syn, mss))).SourcePort;
+        PathAssert.Forwarded(PodAPort, _path.FromUplink(Syn(Ip(World, NodeAddress), 443, port, TcpHeader.Syn | TcpHeader.Ack, answer)));
         return port;
     }
 
@@ -81,12 +83,12 @@ public sealed class SegmentLimitTests
 
     private int SegmentsToWorld()
     {
-        var result = _path.FromPodA(PacketBuilder.IPv4(SampleNode.PodA, SampleNode.World).Tcp(40_000, 443).Payload(3500));
+        var result = _path.FromPodA(Ip(PodA, World).Tcp(40_000, 443).Payload(3500));
         Assert.Equal(VerdictKind.Forward, result.Verdict.Kind);
         return result.Info.SegmentSize;
     }
 
-    private void Report(int port, int mtu) => PathAssert.Forwarded(SampleNode.PodAPort, _path.FromUplink(
-        PacketBuilder.IPv4(new(192, 0, 2, 1), SampleNode.NodeAddress).Icmp(IcmpHeader.DestinationUnreachable, IcmpHeader.FragmentationNeeded, (uint)mtu)
-            .Payload(PacketBuilder.IPv4(SampleNode.NodeAddress, SampleNode.World).Tcp(port, 443).BuildIp())));
+    private void Report(int port, int mtu) => PathAssert.Forwarded(PodAPort, _path.FromUplink(
+        Ip(Router, NodeAddress).Error(IcmpError.PacketTooBig, mtu)
+            .Payload(Ip(NodeAddress, World).Tcp(port, 443).BuildIp())));
 }

@@ -9,10 +9,11 @@ namespace Dataplane.Tests.Stages;
 /// Every length that a header can be cut to, from each side: the packet dies for the reason of the header that is not all there, and
 /// nothing is read or written outside it.
 /// </summary>
-public sealed class TruncationTests
+public abstract class TruncationTests<TAddress> : FamilyTests<TAddress>
+    where TAddress : unmanaged, IIpAddress<TAddress>
 {
     private static readonly PacketOrigin[] Origins = [PacketOrigin.Pod, PacketOrigin.Host, PacketOrigin.Overlay];
-    private readonly PathHarness _path = new();
+    private readonly PathHarnessOf<TAddress> _path = new();
 
     public static TheoryData<string, PacketOrigin> Packets()
     {
@@ -43,8 +44,7 @@ public sealed class TruncationTests
     public void DropsPacketsThatAreShorterThanTheirHeaders(string name, PacketOrigin origin)
     {
         byte[] frame = Packet(name, origin).Build();
-        int ipLength = (frame[14] & 0xf) * 4;
-        int transport = EthernetHeader.Size + ipLength;
+        int transport = EthernetHeader.Size + new DecodedPacket(frame).IpHeaderLength;
         var (size, reason) = name switch
         {
             "tcp" or "ip options" => (TcpHeader.Size, DropReason.TcpHeaderInvalid),
@@ -57,7 +57,8 @@ public sealed class TruncationTests
         for (int length = EthernetHeader.Size; length < frame.Length; length++)
         {
             byte[] cut = frame[..length];
-            if (length >= 18) (cut[16], cut[17]) = ((byte)(length - 14 >> 8), (byte)(length - 14));
+            int at = Either(16, 18), value = IsV6 ? Math.Max(0, length - Headers) : length - 14; // IPv6 counts from behind its header
+            if (length >= at + 2) (cut[at], cut[at + 1]) = ((byte)(value >> 8), (byte)value);
             var result = Send(cut, origin);
             if (length < transport) PathAssert.Dropped(DropReason.IpHeaderInvalid, result);
             else if (length < transport + size) PathAssert.Dropped(reason, result);
@@ -75,39 +76,28 @@ public sealed class TruncationTests
     [InlineData(IpProtocol.Sctp)]
     public void DropsErrorsThatQuoteTooLittle(byte protocol)
     {
-        var forth = PacketBuilder.IPv4(SampleNode.PodA, SampleNode.PodB);
+        var forth = Ip(PodA, PodB);
         forth = protocol switch
         {
             IpProtocol.Tcp => forth.Tcp(40_000, 80, TcpHeader.Syn),
             IpProtocol.Udp => forth.Udp(40_000, 80),
             IpProtocol.Sctp => forth.Sctp(40_000, 80),
-            _ => forth.Icmp(IcmpHeader.EchoRequest, 0, 0x0007_0001),
+            _ => forth.EchoRequest(),
         };
         byte[] quote = forth.Payload(16).BuildIp();
-        PathAssert.Forwarded(SampleNode.PodBPort, _path.FromPodA(forth));
+        PathAssert.Forwarded(PodBPort, _path.FromPodA(forth));
         for (int length = 0; length <= quote.Length; length++)
         {
-            var result = _path.FromPodB(PacketBuilder.IPv4(SampleNode.PodB, SampleNode.PodA).Icmp(IcmpHeader.DestinationUnreachable, 3).Payload(quote.AsSpan(0, length)));
-            if (length < IPv4Header.Size + 8) PathAssert.Dropped(DropReason.IcmpErrorUnrelated, result);
-            else PathAssert.Forwarded(SampleNode.PodAPort, result);
+            var result = _path.FromPodB(Ip(PodB, PodA).Error(IcmpError.PortUnreachable).Payload(quote.AsSpan(0, length)));
+            if (length < IpHeader + 8) PathAssert.Dropped(DropReason.IcmpErrorUnrelated, result);
+            else PathAssert.Forwarded(PodAPort, result);
         }
-    }
-
-    [Theory]
-    [InlineData(PacketOrigin.Pod)]
-    [InlineData(PacketOrigin.Host)]
-    public void DropsArpThatIsCutShort(PacketOrigin origin)
-    {
-        byte[] frame = PacketBuilder.Arp(ArpHeader.Request, SampleNode.HostMac, SampleNode.PodA, SampleNode.Gateway).Build();
-        for (int length = 0; length < frame.Length; length++)
-            PathAssert.Dropped(length < EthernetHeader.Size ? DropReason.EthernetTruncated : DropReason.ArpInvalid, Send(frame[..length], origin));
-        PathAssert.Replied(origin == PacketOrigin.Pod ? SampleNode.PodAPort : SampleNode.HostPort, Send(frame, origin));
     }
 
     [Fact]
     public void DropsTunnelledFramesWhoseOuterHeadersAreCutShort()
     {
-        byte[] frame = PacketBuilder.IPv4(SampleNode.RemotePod, SampleNode.PodA).Udp(40_000, 80).Payload(20).InVxlan().Build();
+        byte[] frame = Ip(RemotePod, PodA).Udp(40_000, 80).Payload(20).InVxlan().Build();
         for (int length = 0; length < frame.Length; length++)
         {
             // What is too short to be told for a tunnelled frame is a short IP packet.
@@ -115,7 +105,7 @@ public sealed class TruncationTests
                 : length < EthernetHeader.Size + IPv4Header.Size + UdpHeader.Size ? DropReason.IpHeaderInvalid : DropReason.VxlanHeaderInvalid;
             PathAssert.Dropped(expected, _path.FromOverlay(frame[..length]));
         }
-        PathAssert.Forwarded(SampleNode.PodAPort, _path.FromOverlay(frame));
+        PathAssert.Forwarded(PodAPort, _path.FromOverlay(frame));
     }
 
     /// <summary>Outer lengths that agree with each other and with the frame, but leave too little for VXLAN.</summary>
@@ -136,7 +126,7 @@ public sealed class TruncationTests
     [Fact]
     public void DropsTunnelledFramesThatAreCutShortInside()
     {
-        var builder = PacketBuilder.IPv4(SampleNode.RemotePod, SampleNode.PodA).Tcp(40_000, 80, TcpHeader.Syn, options: 12).Payload(20);
+        var builder = Ip(RemotePod, PodA).Tcp(40_000, 80, TcpHeader.Syn, options: 12).Payload(20);
         byte[] inner = builder.Build();
         for (int length = 0; length < inner.Length; length++)
         {
@@ -148,25 +138,25 @@ public sealed class TruncationTests
 
     private static PacketBuilder Packet(string name, PacketOrigin origin)
     {
-        var from = origin switch { PacketOrigin.Pod => SampleNode.PodA, PacketOrigin.Host => SampleNode.Gateway, _ => SampleNode.RemotePod };
-        var packet = PacketBuilder.IPv4(from, SampleNode.PodB);
+        var from = origin switch { PacketOrigin.Pod => PodA, PacketOrigin.Host => Gateway, _ => RemotePod };
+        var packet = Ip(from, PodB);
         return name switch
         {
             "tcp" => packet.Tcp(40_000, 80, TcpHeader.Syn).Payload(8),
             "tcp options" => packet.Tcp(40_000, 80, TcpHeader.Syn, options: 12).Payload(8),
             "ip options" => packet.IpOptions(16).Tcp(40_000, 80, TcpHeader.Syn).Payload(8),
             "udp" => packet.Udp(40_000, 80).Payload(8),
-            "icmp" => packet.Icmp(IcmpHeader.EchoRequest, 0, 0x0007_0001).Payload(8),
-            "icmp error" => packet.Icmp(IcmpHeader.DestinationUnreachable, 1).Payload(PacketBuilder.IPv4(SampleNode.PodB, from).Udp(99, 98).Payload(8).BuildIp()),
+            "icmp" => packet.EchoRequest().Payload(8),
+            "icmp error" => packet.Error(IcmpError.HostUnreachable).Payload(Ip(PodB, from).Udp(99, 98).Payload(8).BuildIp()),
             "sctp" => packet.Sctp(40_000, 80).Payload(8),
             "fragment" => packet.Fragment(1480, more: false).Protocol(IpProtocol.Udp).Payload(8),
             _ => packet.Protocol(253).Payload(8),
         };
     }
 
-    private PathResult Send(byte[] frame, PacketOrigin origin) => origin switch
+    private PathResult<TAddress> Send(byte[] frame, PacketOrigin origin) => origin switch
     {
-        PacketOrigin.Pod => _path.FromPod(SampleNode.PodAPort, frame),
+        PacketOrigin.Pod => _path.FromPod(PodAPort, frame),
         PacketOrigin.Host => _path.FromHost(frame),
         _ => _path.FromOverlay(PacketBuilder.IPv4(SampleNode.RemoteNode, SampleNode.NodeAddress).Udp(51_000, SampleNode.VxlanPort).NoChecksum()
             .Payload([VxlanHeader.VniFlag, 0, 0, 0, 0, 0, 1, 0, .. frame]).Build()),

@@ -30,6 +30,8 @@ internal sealed class TransmitterBed : IDisposable
         Port = SocketlessPort.Create(OtherWorker, multiBuffer, txMetadata);
     }
 
+    public Umem Umem => _umem;
+
     public Transmitter Transmitter { get; }
 
     public FramePool Pool { get; }
@@ -42,14 +44,16 @@ internal sealed class TransmitterBed : IDisposable
     public bool NoFrameIsLost => Pool.Count + _shared.Count + _ring.Count == _frames;
 
     /// <summary>Puts what the path made of a packet into frames, as the kernel filled them, and sends it.</summary>
-    public DropReason Send(PathHarness path, byte[] received)
+    public DropReason Send<TAddress>(PathHarnessOf<TAddress> path, byte[] received)
+        where TAddress : unmanaged, IIpAddress<TAddress>
     {
         var info = path.Info;
         return Transmitter.Send(Port, Place(path, received, new XdpDescriptor[2 * XdpDescriptor.MaxPerPacket]), ref info);
     }
 
     /// <summary>Puts what the path made of a packet into frames of the pool; returns their descriptors as the kernel gave them.</summary>
-    public Span<XdpDescriptor> Place(PathHarness path, byte[] received, Span<XdpDescriptor> frames)
+    public Span<XdpDescriptor> Place<TAddress>(PathHarnessOf<TAddress> path, byte[] received, Span<XdpDescriptor> frames)
+        where TAddress : unmanaged, IIpAddress<TAddress>
     {
         int count = 0;
         Take(ref frames[count++], path.Chunk[..(path.Info.Start + path.Info.HeadLength)], 0);

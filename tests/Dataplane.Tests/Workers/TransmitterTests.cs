@@ -8,22 +8,24 @@ using Xunit;
 namespace Dataplane.Tests.Workers;
 
 /// <summary>What leaves a worker: frames as the path made them, checksums asked for or completed, and no frame lost when it cannot leave.</summary>
-public sealed class TransmitterTests
+public abstract class TransmitterTests<TAddress> : FamilyTests<TAddress>
+    where TAddress : unmanaged, IIpAddress<TAddress>
 {
-    private readonly PathHarness _path = new();
+    private const int OneFrame = 3786; // bytes of TCP payload that fill one frame, behind headers of IPv4
+    private readonly PathHarnessOf<TAddress> _path = new();
 
-    public TransmitterTests() => _path.FromPodA(ToPodB(TcpHeader.Syn));
+    protected TransmitterTests() => _path.FromPodA(ToPodB(TcpHeader.Syn));
 
     [Theory]
     [InlineData(0)]
-    [InlineData(3786)] // one frame, full
-    [InlineData(3787)]
+    [InlineData(OneFrame)]
+    [InlineData(OneFrame + 1)]
     [InlineData(60_000)]
     public void SendsAPacketInTheFramesItCameIn(int payload)
     {
         using var bed = new TransmitterBed();
-        byte[] sent = ToPodB().Payload(payload).PartialChecksum().Build();
-        var result = _path.FromPod(SampleNode.PodAPort, sent);
+        byte[] sent = ToPodB().Payload(payload == 0 ? 0 : payload - Either(0, 20)).PartialChecksum().Build();
+        var result = _path.FromPod(PodAPort, sent);
         Assert.Equal(DropReason.None, bed.Send(_path, sent));
         PacketAssert.Equal(result.Bytes, Assert.Single(bed.Sent(out var options)));
         Assert.Equal(XdpDescriptor.TxMetadata, options[0] & XdpDescriptor.TxMetadata);
@@ -35,7 +37,7 @@ public sealed class TransmitterTests
     {
         using var bed = new TransmitterBed();
         byte[] sent = ToPodB().Payload(100).Build();
-        _path.FromPod(SampleNode.PodAPort, sent);
+        _path.FromPod(PodAPort, sent);
         bed.Send(_path, sent);
         bed.Sent(out var options);
         Assert.Equal(0u, Assert.Single(options));
@@ -51,9 +53,9 @@ public sealed class TransmitterTests
     public void CompletesChecksumsWhereTheKernelCannot(byte protocol, int payload)
     {
         using var bed = new TransmitterBed(txMetadata: false);
-        var packet = protocol == IpProtocol.Tcp ? ToPodB() : PacketBuilder.IPv4(SampleNode.PodA, SampleNode.PodB).Udp(40_000, 80);
+        var packet = protocol == IpProtocol.Tcp ? ToPodB() : Ip(PodA, PodB).Udp(40_000, 80);
         byte[] sent = packet.Payload(payload).PartialChecksum().Build();
-        _path.FromPod(SampleNode.PodAPort, sent);
+        _path.FromPod(PodAPort, sent);
         Assert.Equal(DropReason.None, bed.Send(_path, sent));
         Assert.Equal(ChecksumKind.Complete, new DecodedPacket(Assert.Single(bed.Sent(out var options))).Checksum);
         Assert.Equal(0u, options[0] & XdpDescriptor.TxMetadata);
@@ -64,10 +66,10 @@ public sealed class TransmitterTests
     public void FreesFramesThatAReplyDoesNotNeed()
     {
         using var bed = new TransmitterBed();
-        byte[] sent = PacketBuilder.IPv4(SampleNode.PodA, SampleNode.EmptyService).Tcp(40_000, 80, TcpHeader.Syn).Payload(30_000).Build();
-        PathAssert.Replied(SampleNode.PodAPort, _path.FromPod(SampleNode.PodAPort, sent));
+        byte[] sent = Ip(PodA, EmptyService).Tcp(40_000, 80, TcpHeader.Syn).Payload(30_000).Build();
+        PathAssert.Replied(PodAPort, _path.FromPod(PodAPort, sent));
         Assert.Equal(DropReason.None, bed.Send(_path, sent));
-        Assert.Equal(576 + 14, Assert.Single(bed.Sent()).Length);
+        Assert.Equal(Family<TAddress>.LargestError + 14, Assert.Single(bed.Sent()).Length);
         Assert.True(bed.NoFrameIsLost);
     }
 
@@ -86,7 +88,7 @@ public sealed class TransmitterTests
     {
         using var bed = new TransmitterBed();
         byte[] sent = ToPodB().Payload(65_000).Build();
-        _path.FromPod(SampleNode.PodAPort, sent);
+        _path.FromPod(PodAPort, sent);
         _path.Info.TotalLength = sent.Length + 2 * PathHarness.FrameLength; // 19 frames
         Assert.Equal(DropReason.FrameTooLarge, bed.Send(_path, [.. sent, .. new byte[2 * PathHarness.FrameLength]]));
         Assert.True(bed.NoFrameIsLost);
@@ -97,7 +99,7 @@ public sealed class TransmitterTests
     {
         using var bed = new TransmitterBed(multiBuffer: false);
         byte[] sent = ToPodB().Payload(4000).Build();
-        _path.FromPod(SampleNode.PodAPort, sent);
+        _path.FromPod(PodAPort, sent);
         Assert.Equal(DropReason.FrameTooLarge, bed.Send(_path, sent));
         Assert.True(bed.NoFrameIsLost);
     }
@@ -107,7 +109,7 @@ public sealed class TransmitterTests
     {
         using var bed = new TransmitterBed(ring: 4);
         byte[] sent = ToPodB().Build();
-        _path.FromPod(SampleNode.PodAPort, sent);
+        _path.FromPod(PodAPort, sent);
         for (int i = 0; i < 4; i++) Assert.Equal(DropReason.None, bed.Send(_path, sent));
         Assert.Equal(DropReason.HandoffRingFull, bed.Send(_path, sent));
         Assert.True(bed.NoFrameIsLost);
@@ -119,13 +121,13 @@ public sealed class TransmitterTests
     public void DropsTheRestOfASuperPacketWhenFramesRunOut()
     {
         using var bed = new TransmitterBed(frames: 12);
-        _path.FromPodA(PacketBuilder.IPv4(SampleNode.PodA, SampleNode.RemotePod).Tcp(40_000, 80, TcpHeader.Syn));
-        byte[] sent = PacketBuilder.IPv4(SampleNode.PodA, SampleNode.RemotePod).Tcp(40_000, 80).Payload(20_000).Build();
-        _path.FromPod(SampleNode.PodAPort, sent);
+        _path.FromPodA(Ip(PodA, RemotePod).Tcp(40_000, 80, TcpHeader.Syn));
+        byte[] sent = Ip(PodA, RemotePod).Tcp(40_000, 80).Payload(20_000).Build();
+        _path.FromPod(PodAPort, sent);
         Assert.Equal(DropReason.FramesExhausted, bed.Send(_path, sent));
         Assert.Equal(6, bed.Sent().Count); // of 15; six frames held the packet itself
         Assert.True(bed.NoFrameIsLost);
     }
 
-    private static PacketBuilder ToPodB(int flags = TcpHeader.Ack) => PacketBuilder.IPv4(SampleNode.PodA, SampleNode.PodB).Tcp(40_000, 80, flags);
+    private static PacketBuilder ToPodB(int flags = TcpHeader.Ack) => Ip(PodA, PodB).Tcp(40_000, 80, flags);
 }

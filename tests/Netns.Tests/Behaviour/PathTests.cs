@@ -145,7 +145,7 @@ public sealed class PathTests(DataplanePair pair)
         net.Try(Command.DefaultTimeout, "ping", "-q", "-c", "1", "-W", "1", address).Succeeded;
 
     private static CommandResult Send(ClusterPod from, ClusterPod to, params string[] options) =>
-        from.Net.Try(Command.DefaultTimeout, "python3", [Installed.TestFile("Traffic/traffic.py"), "send", to.Address, "7001", .. options]);
+        from.Net.Try(Command.DefaultTimeout, Installed.Python, [Installed.TestFile("Traffic/traffic.py"), "send", to.Address, "7001", .. options]);
 
     private static long Reassembled(ClusterPod pod)
     {

@@ -48,7 +48,7 @@ public sealed class ServiceTests(DataplanePair pair)
             var clock = Stopwatch.StartNew();
             Assert.Equal(CouldNotConnect, Get(client, service).ExitCode);
             Assert.True(clock.ElapsedMilliseconds < 1000, $"refused only after {clock.ElapsedMilliseconds} ms");
-            CommandResult datagram = client.Try(Command.DefaultTimeout, "python3",
+            CommandResult datagram = client.Try(Command.DefaultTimeout, Installed.Python,
                 Installed.TestFile("Traffic/traffic.py"), "send", service.ClusterIp, "7001", "--echo", "--size", "100");
             Assert.Contains("ConnectionRefusedError", datagram.Error, StringComparison.Ordinal);
         }

@@ -93,7 +93,7 @@ public abstract class ReachabilityBed(NodeKind kind) : IDisposable
     private string Difference(Func<Probe, bool> allowed)
     {
         string?[] answers = JsonSerializer.Deserialize<string?[]>(
-            Command.Run("python3", Installed.TestFile("Traffic/reachability.py"), "probe", PlanFile).Output)!;
+            Command.Run(Installed.Python, Installed.TestFile("Traffic/reachability.py"), "probe", PlanFile).Output)!;
         var wrong = new List<string>();
         for (int i = 0; i < _probes.Count; i++)
         {
@@ -125,7 +125,7 @@ public abstract class ReachabilityBed(NodeKind kind) : IDisposable
             _cluster = cluster;
             WritePlan(cluster);
             BackgroundProcess servers = cluster.Topology.Own(
-                BackgroundProcess.Start("python3", Installed.TestFile("Traffic/reachability.py"), "serve", PlanFile));
+                BackgroundProcess.Start(Installed.Python, Installed.TestFile("Traffic/reachability.py"), "serve", PlanFile));
             servers.WaitForOutput("serving", TimeSpan.FromSeconds(10));
             return cluster;
         }

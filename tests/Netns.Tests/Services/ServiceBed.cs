@@ -1,22 +1,32 @@
-using System.Text.Json;
-using Dataplane.Netns.Tests.Behaviour;
+using System.Globalization;
 using Dataplane.Testing;
 using Dataplane.Testing.Clusters;
-using Xunit;
 
 namespace Dataplane.Netns.Tests.Services;
 
 /// <summary>
 /// Two of our nodes with three pods each, a client on the underlay that belongs to no node, and one in the world behind a router; a server in
-/// every pod, on every node and in the world. Shared by the classes of its collection, which delete the services that they make.
+/// every pod, on every node and in the world. Shared by the classes of its collection: each test makes services of its own, with addresses and
+/// ports that no other has, and deletes them.
 /// </summary>
-public sealed class ServiceBed : IDisposable
+public class ServiceBed : IDisposable
 {
     /// <summary>Name of the collection.</summary>
     public const string Name = "services";
 
+    private readonly Action<DataplaneNode>? _configure;
     private Cluster? _cluster;
     private Exception? _failure;
+    private int _services;
+    private int _pods;
+    private int _settled;
+
+    /// <summary>Nodes with the options by default.</summary>
+    public ServiceBed() : this(null)
+    {
+    }
+
+    private protected ServiceBed(Action<DataplaneNode>? configure) => _configure = configure;
 
     /// <summary>The cluster; the first call starts it.</summary>
     public Cluster Cluster
@@ -43,8 +53,11 @@ public sealed class ServiceBed : IDisposable
     /// <inheritdoc cref="Node1" />
     public DataplaneNode Node2 => (DataplaneNode)Cluster.Nodes[1];
 
-    /// <summary>On the underlay, 192.168.77.100.</summary>
+    /// <summary>On the underlay, <see cref="NeighborAddress" />.</summary>
     public NetworkNamespace Neighbor { get; private set; } = null!;
+
+    /// <summary>Address of <see cref="Neighbor" />.</summary>
+    public const string NeighborAddress = "192.168.77.100";
 
     /// <summary>Behind the router, <see cref="Cluster.WorldAddress" />.</summary>
     public NetworkNamespace World { get; private set; } = null!;
@@ -52,60 +65,118 @@ public sealed class ServiceBed : IDisposable
     /// <summary>The router between, 192.168.77.254.</summary>
     public NetworkNamespace Router { get; private set; } = null!;
 
-    /// <summary>Writes a service and returns what deletes it again.</summary>
-    public IDisposable Apply(ServiceObject service)
+    /// <summary>A service of type ClusterIP in front of pods, with a name, an address and a node port that no test has had yet.</summary>
+    public ServiceObject NewService(params ClusterPod[] pods)
     {
-        Cluster.Manifests.Apply("service-" + service.Name, service.ToString());
-        return new Applied(this, service.Name);
+        _ = Cluster;
+        int number = Interlocked.Increment(ref _services);
+        return new ServiceObject($"service-{number}", $"10.96.{2 + number / 250}.{1 + number % 250}") { NodePort = 30000 + number }.To(pods);
     }
 
-    /// <summary>Asks for / and returns who answered and whom it saw; null when there was no answer.</summary>
-    public static (string Pod, string Client)? Get(NetworkNamespace client, string address, int port, double timeout = 2)
+    /// <summary>An address outside of the cluster that no test has had yet and that is nobody's; the router has no way to it.</summary>
+    public string NewAddress() => $"198.51.100.{Interlocked.Increment(ref _services) % 250 + 1}";
+
+    /// <summary>Makes a service known; returns when both nodes work by it.</summary>
+    public AppliedService Apply(ServiceObject service) => new(this, service);
+
+    /// <summary>Makes objects known; returns when both nodes work by them.</summary>
+    /// <param name="name">Name of the manifest.</param>
+    /// <param name="yaml">The objects.</param>
+    public AppliedText Apply(string name, string yaml) => new(this, name, yaml);
+
+    /// <summary>Lets the hosts outside of the cluster reach an address or prefix through a node.</summary>
+    public OutsideRoute RouteToward(string prefix, DataplaneNode node) => new($"{prefix} via {node.Address}", Neighbor, Router);
+
+    /// <summary>Gives an agent other options; disposing gives it back those of before, and returns when it works by them.</summary>
+    public IDisposable RestartAgent(DataplaneNode node, params string[] options) => new OtherAgent(this, node, options);
+
+    /// <summary>Makes a pod for one test.</summary>
+    public ExtraPod AddPod(DataplaneNode node)
     {
-        CommandResult answer = Curl(client, address, port, timeout);
-        if (!answer.Succeeded)
-            return null;
-        using JsonDocument json = JsonDocument.Parse(answer.Output);
-        return (json.RootElement.GetProperty("pod").GetString()!, json.RootElement.GetProperty("client").GetString()!);
+        int number = Interlocked.Increment(ref _pods);
+        return new ExtraPod(Cluster, node, $"extra-{number}", $"10.244.{node.Number}.{100 + number}");
     }
 
-    /// <summary>The same with curl's exit code: 7 is refused, 28 is no answer in time.</summary>
-    public static CommandResult Curl(NetworkNamespace client, string address, int port, double timeout = 2) =>
-        client.Try(Command.DefaultTimeout, "curl", "-sS", "--max-time", FormattableString.Invariant($"{timeout}"), $"http://{address}:{port}/");
-
-    /// <summary>Who answers a number of requests, by name.</summary>
-    public static Dictionary<string, int> GetMany(NetworkNamespace client, string address, int port, int count)
+    /// <summary>
+    /// Returns when both nodes work by all manifests written so far: a service that is written after them answers at a new port on both, and no
+    /// agent waits for its dataplane.
+    /// </summary>
+    public void Settle()
     {
-        string answers = client.Run(TimeSpan.FromSeconds(60), "bash", "-c", $"for ((i = 0; i < {count}; i++)); do curl -sS --max-time 3 http://{address}:{port}/ || echo; done").Output;
-        return answers.Split('\n', StringSplitOptions.RemoveEmptyEntries)
-            .Select(line => JsonDocument.Parse(line).RootElement.GetProperty("pod").GetString()!)
-            .CountBy(pod => pod).ToDictionary();
+        int port = 1000 + Interlocked.Increment(ref _settled);
+        Write(new ServiceObject("settled", "10.96.255.254") { Port = port }.To(Node1.Pods[0]));
+        string wait = $"until curl -s -o /dev/null --max-time 1 http://10.96.255.254:{port}/; do sleep 0.02; done; " +
+            $"until curl -s --max-time 1 http://127.0.0.1:{DataplaneNode.AgentMetricsPort}/metrics | grep -q '^dataplane_agent_in_sync 1$'; do sleep 0.02; done";
+        Task.WhenAll(Cluster.Nodes.Select(node => Task.Run(() => node.Net.Run("bash", "-c", wait)))).GetAwaiter().GetResult();
     }
 
-    /// <summary>Waits until a request is answered.</summary>
-    public static void MustAnswer(NetworkNamespace client, string address, int port) =>
-        Eventually.True(() => Get(client, address, port) is not null, () => $"{address}:{port} answers {client.Name}: {Curl(client, address, port)}");
+    /// <summary>Runs what is to be dropped, and expects the node to count it so.</summary>
+    public static void ExpectDrop(DataplaneNode node, string reason, Action action)
+    {
+        long before = node.Drops(reason);
+        action();
+        long now = node.Drops(reason);
+        Xunit.Assert.True(now > before, $"{node} dropped nothing as {reason}\n{node.Dpctl("drops")}");
+    }
 
     /// <inheritdoc />
-    public void Dispose() => _cluster?.Dispose();
+    public void Dispose()
+    {
+        _cluster?.Dispose();
+        GC.SuppressFinalize(this);
+    }
+
+    internal void Write(ServiceObject service) => Cluster.Manifests.Apply("service-" + service.Name, service.ToString());
+
+    internal static BackgroundProcess Serve(NetworkNamespace net, string name)
+    {
+        BackgroundProcess server = net.Start(Installed.Python, Installed.TestFile("Traffic/traffic.py"), "serve", name);
+        server.WaitForOutput("serving", TimeSpan.FromSeconds(20));
+        return server;
+    }
+
+    private sealed class OtherAgent : IDisposable
+    {
+        private readonly ServiceBed _bed;
+        private readonly DataplaneNode _node;
+        private readonly IReadOnlyList<string> _before;
+
+        public OtherAgent(ServiceBed bed, DataplaneNode node, string[] options)
+        {
+            (_bed, _node, _before) = (bed, node, node.AgentOptions);
+            Restart(options);
+        }
+
+        public void Dispose()
+        {
+            Restart(_before);
+            _bed.Settle();
+        }
+
+        private void Restart(IReadOnlyList<string> options)
+        {
+            _node.Agent!.Stop(TimeSpan.FromSeconds(10));
+            _node.AgentOptions = options;
+            _node.StartAgent();
+        }
+    }
 
     private Cluster Start()
     {
-        Cluster cluster = Cluster.Start(NodeKind.Dataplane, NodeKind.Dataplane);
+        Cluster cluster = Cluster.Start(NodeKind.Dataplane, NodeKind.Dataplane, _configure);
         try
         {
             (Router, World) = cluster.AddWorld();
             Neighbor = cluster.AddOutsider("neighbor", 100);
             foreach (ClusterNode node in cluster.Nodes)
             {
+                node.Net.Sysctl("net.ipv4.ip_forward", "1"); // as every node of Kubernetes has it
                 for (int i = 1; i <= 3; i++)
-                    cluster.AddPod(node, "default", $"pod-{node.Number}{i}");
+                    cluster.AddPod(node, "default", string.Create(CultureInfo.InvariantCulture, $"pod-{node.Number}{i}"));
             }
-            foreach ((NetworkNamespace net, string name) in cluster.Pods.Select(p => (p.Net, p.Name)).Concat(cluster.Nodes.Select(n => (n.Net, n.Name))).Append((World, "world")))
-            {
-                BackgroundProcess server = cluster.Topology.Own(net.Start("python3", Installed.TestFile("Traffic/traffic.py"), "serve", name));
-                server.WaitForOutput("serving", TimeSpan.FromSeconds(10));
-            }
+            var servers = cluster.Pods.Select(p => (p.Net, p.Name)).Concat(cluster.Nodes.Select(n => (n.Net, n.Name))).Append((World, "world"));
+            foreach (Task<BackgroundProcess> started in servers.Select(s => Task.Run(() => Serve(s.Item1, s.Item2))).ToList())
+                cluster.Topology.Own(started.GetAwaiter().GetResult());
             cluster.WaitUntilPodsReady();
             return cluster;
         }
@@ -115,10 +186,5 @@ public sealed class ServiceBed : IDisposable
             cluster.Dispose();
             throw new CommandException($"{failure.Message}\n{log}", failure);
         }
-    }
-
-    private sealed class Applied(ServiceBed bed, string name) : IDisposable
-    {
-        public void Dispose() => bed.Cluster.Manifests.Delete("service-" + name);
     }
 }

@@ -74,7 +74,7 @@ public abstract class TrafficBed(NodeKind first, NodeKind second) : IDisposable
 
     private static void Serve(Cluster cluster, NetworkNamespace net, string name)
     {
-        BackgroundProcess server = cluster.Topology.Own(net.Start("python3", Installed.TestFile("Traffic/traffic.py"), "serve", name));
+        BackgroundProcess server = cluster.Topology.Own(net.Start(Installed.Python, Installed.TestFile("Traffic/traffic.py"), "serve", name));
         server.WaitForOutput("serving", TimeSpan.FromSeconds(10));
     }
 }

@@ -130,7 +130,7 @@ public abstract class TrafficTests<TBed>(TBed bed) : IClassFixture<TBed>
     }
 
     private static void Send(TrafficRoute route, params string[] options) =>
-        route.Client.Run("python3", [Installed.TestFile("Traffic/traffic.py"), "send", route.Address, "7001", .. options]);
+        route.Client.Run(Installed.Python, [Installed.TestFile("Traffic/traffic.py"), "send", route.Address, "7001", .. options]);
 
     private static string WaitForDatagrams(TrafficRoute route, string run, int count)
     {

@@ -49,16 +49,20 @@ public sealed class Cluster : IDisposable
     public IEnumerable<ClusterPod> Pods => _nodes.SelectMany(node => node.Pods);
 
     /// <summary>Two nodes, started and ready, without pods.</summary>
-    public static Cluster Start(NodeKind first, NodeKind second) => Start(new Cluster(dualStack: false), first, second);
+    /// <param name="first">What node-1 is.</param>
+    /// <param name="second">What node-2 is.</param>
+    /// <param name="configure">Called for each of our nodes before it starts.</param>
+    public static Cluster Start(NodeKind first, NodeKind second, Action<DataplaneNode>? configure = null) =>
+        Start(new Cluster(dualStack: false), first, second, configure);
 
     /// <summary>Two nodes of ours in a dual-stack cluster, started and ready, without pods.</summary>
-    public static Cluster StartDualStack() => Start(new Cluster(dualStack: true), NodeKind.Dataplane, NodeKind.Dataplane);
+    public static Cluster StartDualStack() => Start(new Cluster(dualStack: true), NodeKind.Dataplane, NodeKind.Dataplane, configure: null);
 
-    private static Cluster Start(Cluster cluster, NodeKind first, NodeKind second)
+    private static Cluster Start(Cluster cluster, NodeKind first, NodeKind second, Action<DataplaneNode>? configure)
     {
         try
         {
-            cluster.StartNodes([first, second]);
+            cluster.StartNodes([first, second], configure);
             return cluster;
         }
         catch
@@ -148,7 +152,7 @@ public sealed class Cluster : IDisposable
     /// <inheritdoc />
     public void Dispose() => Topology.Dispose();
 
-    private void StartNodes(NodeKind[] kinds)
+    private void StartNodes(NodeKind[] kinds, Action<DataplaneNode>? configure)
     {
         for (int i = 0; i < kinds.Length; i++)
             _nodes.Add(kinds[i] == NodeKind.Kernel ? new KernelNode(this, i + 1) : new DataplaneNode(this, i + 1));
@@ -165,7 +169,11 @@ public sealed class Cluster : IDisposable
         }
         Manifests.ApplyNamespace("default");
         foreach (ClusterNode node in _nodes)
+        {
+            if (node is DataplaneNode ours)
+                configure?.Invoke(ours);
             node.Start();
+        }
         foreach (ClusterNode node in _nodes)
             node.WaitUntilReady(StartTimeout);
     }

@@ -7,6 +7,9 @@ namespace Dataplane.Testing.Clusters;
 /// <summary>A node that runs our `dataplane` and `dataplane-agent`, as installed in artifacts/bin.</summary>
 public sealed class DataplaneNode : ClusterNode
 {
+    /// <summary>Port of the agent's pages on the node's loopback.</summary>
+    public const int AgentMetricsPort = 9963;
+
     private const int MetricsPort = 9962; // the default; each node has a loopback of its own
     private readonly string _folder;
     private readonly string _control;
@@ -27,31 +30,63 @@ public sealed class DataplaneNode : ClusterNode
     /// <summary>The `dataplane-agent` process.</summary>
     public BackgroundProcess? Agent { get; private set; }
 
+    /// <summary>Options of `dataplane run` beside the usual ones; read when the node starts.</summary>
+    public IReadOnlyList<string> Options { get; set; } = [];
+
+    /// <summary>Options of `dataplane-agent run` beside the usual ones; read by <see cref="StartAgent"/>.</summary>
+    public IReadOnlyList<string> AgentOptions { get; set; } = [];
+
     /// <summary>Runs dpctl against this node and returns its standard output.</summary>
-    public string Dpctl(params string[] arguments) =>
-        Net.Run(Installed.Dpctl, ["--control", _control, .. arguments]).Output;
+    public string Dpctl(params string[] arguments) => TryDpctl(arguments).EnsureSuccess().Output;
+
+    /// <summary>The same, and returns how it ended.</summary>
+    public CommandResult TryDpctl(params string[] arguments) => Net.Try(Command.DefaultTimeout, Installed.Dpctl, ["--control", _control, .. arguments]);
 
     /// <summary>Starts a dpctl verb that streams (`observe`, `capture`); the caller disposes it.</summary>
     public BackgroundProcess StartDpctl(params string[] arguments) =>
         Net.Start(Installed.Dpctl, ["--control", _control, .. arguments]);
 
-    /// <summary>The metrics page.</summary>
-    public string Metrics() => Net.Run("curl", "-sS", "--max-time", "5", $"http://127.0.0.1:{MetricsPort}/metrics").Output;
+    /// <summary>The metrics page of `dataplane`.</summary>
+    public string Metrics() => Page(MetricsPort, "metrics");
+
+    /// <summary>A page of the agent: "metrics", "proxyMode", "configz".</summary>
+    public string AgentPage(string name) => Page(AgentMetricsPort, name);
+
+    /// <summary>Packets dropped so far for a reason.</summary>
+    public long Drops(string reason) =>
+        Metrics().Split('\n')
+            .Where(line => line.StartsWith($"dataplane_drops_total{{reason=\"{reason}\"", StringComparison.Ordinal))
+            .Sum(line => long.Parse(line[(line.LastIndexOf(' ') + 1)..], CultureInfo.InvariantCulture));
 
     internal override void Start()
     {
-        Dataplane = Cluster.Topology.Own(Net.Start(Installed.Dataplane, "run",
-            "--node-name", Name, "--node-ip", Pair(Address, AddressV6), "--uplink", "eth0", "--pod-cidr", Pair(PodCidr, IPv6Plan.PodCidr(Number)),
-            "--cluster-cidr", Pair(Cluster.ClusterCidr, IPv6Plan.ClusterCidr), "--service-cidr", Pair(Cluster.ServiceCidr, IPv6Plan.ServiceCidr),
-            "--routing", "vxlan", "--control", _control, "--state-dir", _folder,
-            "--metrics-listen", $"127.0.0.1:{MetricsPort}"));
+        StartDataplane();
         StartAgent();
     }
 
+    /// <summary>Starts the dataplane, again after its end; it has no pods then.</summary>
+    public void StartDataplane() =>
+        Dataplane = Cluster.Topology.Own(Net.Start(Installed.Dataplane, ["run",
+            "--node-name", Name, "--node-ip", Pair(Address, AddressV6), "--uplink", "eth0", "--pod-cidr", Pair(PodCidr, IPv6Plan.PodCidr(Number)),
+            "--cluster-cidr", Pair(Cluster.ClusterCidr, IPv6Plan.ClusterCidr), "--service-cidr", Pair(Cluster.ServiceCidr, IPv6Plan.ServiceCidr),
+            "--routing", "vxlan", "--control", _control, "--state-dir", _folder,
+            "--metrics-listen", $"127.0.0.1:{MetricsPort}", .. Options]));
+
+    /// <summary>Attaches all its pods again, after a new start of the dataplane.</summary>
+    public void AttachPods()
+    {
+        foreach (ClusterPod pod in Pods)
+            Attach(pod);
+    }
+
+    /// <summary>Takes a pod's interface away, as the CNI plugin does when the pod ends. Its namespace and what runs there stay.</summary>
+    public void Detach(ClusterPod pod) => Dpctl("endpoint", "delete", "--pod", pod.FullName);
+
     /// <summary>Starts the agent, again after its end.</summary>
     public void StartAgent() =>
-        Agent = Cluster.Topology.Own(Net.Start(Installed.Agent, "run",
-            "--node-name", Name, "--control", _control, "--manifests", Cluster.Manifests.Path));
+        Agent = Cluster.Topology.Own(Net.Start(Installed.Agent, [
+            "run", "--node-name", Name, "--control", _control, "--manifests", Cluster.Manifests.Path,
+            "--metrics-listen", $"127.0.0.1:{AgentMetricsPort}", .. AgentOptions]));
 
     internal override void WaitUntilReady(TimeSpan timeout) =>
         Dataplane!.WaitUntil(() =>
@@ -98,11 +133,13 @@ public sealed class DataplaneNode : ClusterNode
     // For a message about a failure, which must not be hidden by another one.
     private string Dump(params string[] verb)
     {
-        CommandResult dump = Net.Try(Command.DefaultTimeout, Installed.Dpctl, ["--control", _control, .. verb]);
+        CommandResult dump = TryDpctl(verb);
         return $"--- {Name} dpctl {string.Join(' ', verb)}\n{dump.Output}{dump.Error}";
     }
 
     private string Pair(string v4, string? v6) => Cluster.DualStack ? $"{v4},{v6}" : v4;
+
+    private string Page(int port, string name) => Net.Run("curl", "-sS", "--max-time", "5", $"http://127.0.0.1:{port}/{name}").Output;
 
     private int ReadyEndpoints()
     {

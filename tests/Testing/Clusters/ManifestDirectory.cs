@@ -35,13 +35,18 @@ public sealed class ManifestDirectory
             """);
 
     /// <summary>Applies a Node object.</summary>
-    public void ApplyNode(ClusterNode node) =>
+    /// <param name="node">The node.</param>
+    /// <param name="labels">Its labels, if it has any.</param>
+    /// <param name="taint">Key of its NoSchedule taint, if it has one.</param>
+    public void ApplyNode(ClusterNode node, IReadOnlyDictionary<string, string>? labels = null, string? taint = null) =>
         Apply($"node-{node.Name}", $$"""
             apiVersion: v1
             kind: Node
             metadata:
               name: {{node.Name}}
+              labels: {{Flow(labels ?? new Dictionary<string, string>())}}
             spec:
+              taints: [{{(taint is null ? "" : $"{{key: {taint}, effect: NoSchedule}}")}}]
               podCIDR: {{node.PodCidr}}
               podCIDRs: [{{string.Join(", ", ((string?[])[node.PodCidr, node.AddressV6 is null ? null : IPv6Plan.PodCidr(node.Number)]).OfType<string>().Select(Quote))}}]
             status:

@@ -17,14 +17,16 @@ public sealed record PacketCase(string Name, PacketOrigin Origin, ushort Port, b
     public int VaryAt { get; init; }
 
     /// <summary>Sends what comes first.</summary>
-    public void Prepare(PathHarness path)
+    public void Prepare<TAddress>(PathHarnessOf<TAddress> path)
+        where TAddress : unmanaged, IIpAddress<TAddress>
     {
         foreach (var packet in Before) path.Run(packet.Frame, packet.Origin, packet.Port);
         path.Begin();
     }
 
     /// <summary>Sends it; <paramref name="repetition"/> tells it from others of its kind where it opens a flow. Allocates nothing.</summary>
-    public Verdict Run(PathHarness path, int repetition)
+    public Verdict Run<TAddress>(PathHarnessOf<TAddress> path, int repetition)
+        where TAddress : unmanaged, IIpAddress<TAddress>
     {
         if (VaryAt != 0) (Frame[VaryAt], Frame[VaryAt + 1]) = ((byte)(repetition >> 8), (byte)repetition);
         return path.Run(Frame, Origin, Port);

@@ -6,7 +6,8 @@ namespace Dataplane.Testing.Packets;
 /// <param name="Verdict">How it ended.</param>
 /// <param name="Bytes">The packet as it stands in its frames, all of them.</param>
 /// <param name="Info">What was found out about it.</param>
-public sealed record PathResult(Verdict Verdict, byte[] Bytes, PacketInfo<IPv4Address> Info)
+public sealed record PathResult<TAddress>(Verdict Verdict, byte[] Bytes, PacketInfo<TAddress> Info)
+    where TAddress : unmanaged, IIpAddress<TAddress>
 {
     /// <summary><see cref="Bytes"/> in fields.</summary>
     public DecodedPacket Packet { get; } = Verdict.Kind == VerdictKind.Drop ? null! : new DecodedPacket(Bytes);

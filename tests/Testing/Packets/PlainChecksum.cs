@@ -18,10 +18,10 @@ public static class PlainChecksum
     /// <summary>The checksum field, host byte order, for data whose field is zero; zero again when the field is right.</summary>
     public static ushort Of(ReadOnlySpan<byte> data) => (ushort)~Add(0, data);
 
-    /// <summary>The folded sum of the IPv4 pseudo-header, host byte order.</summary>
-    /// <param name="addresses">Source and destination, eight bytes, as they stand in the IP header.</param>
+    /// <summary>The folded sum of the pseudo-header (RFC 9293, section 3.1; RFC 8200, section 8.1), host byte order.</summary>
+    /// <param name="addresses">Source and destination as they stand in the IP header.</param>
     /// <param name="protocol">IP protocol number.</param>
-    /// <param name="length">Bytes of transport header and payload.</param>
+    /// <param name="length">Bytes of transport header and payload, less than 64 kB.</param>
     public static ushort PseudoHeader(ReadOnlySpan<byte> addresses, byte protocol, int length) =>
         Add(Add(0, addresses), [0, protocol, (byte)(length >> 8), (byte)length]);
 

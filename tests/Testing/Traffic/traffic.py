@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The server that every pod of a test runs, and the sender of datagrams. Standard library only.
 
-  traffic.py serve NAME            HTTP on 8080 and UDP on 7001, until it is killed
+  traffic.py serve NAME            HTTP on 8080, UDP on 7001, and who.py's ports, until it is killed
   traffic.py send HOST PORT ...    datagrams with a checkable content; --segment: in one UDP_SEGMENT call
 """
 import argparse
@@ -16,6 +16,8 @@ import struct
 import sys
 import threading
 import time
+
+import who
 
 HTTP_PORT, UDP_PORT = 8080, 7001
 SOL_UDP, UDP_SEGMENT = 17, 103            # include/uapi/linux/udp.h
@@ -95,6 +97,7 @@ def serve(name):
         request_queue_size = 128
 
     threading.Thread(target=datagrams, daemon=True).start()
+    who.serve(name)
     server = Server(("", HTTP_PORT), Handler)
     print("serving", flush=True)
     server.serve_forever()

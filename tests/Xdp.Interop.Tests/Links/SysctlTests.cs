@@ -36,6 +36,22 @@ public class SysctlTests
     }
 
     [RequiresRootFact]
+    public void AListLongerThanAPageIsReadWhole()
+    {
+        using var box = new Sandbox();
+        foreach (int count in (int[])[1, 170, 171, 3000]) // of 6 characters each, a comma included: 1020 and 1026 bytes with the line end are around the size of the first attempt
+        {
+            string ports = string.Join(',', Enumerable.Range(0, count).Select(i => 10_001 + 2 * i));
+            Sysctl.Write("ipv4/ip_local_reserved_ports", ports, box.Left);
+            Assert.Equal(ports, Sysctl.Read("ipv4/ip_local_reserved_ports", box.Left));
+        }
+    }
+
+    [Fact]
+    public void AShortValueTakesLittleMemory() =>
+        Assert.InRange(Allocations.Least(() => Sysctl.Read("core/somaxconn")), 0, 8192);
+
+    [RequiresRootFact]
     public void AnErrorNamesTheKeyAndTheValue()
     {
         using var box = new Sandbox();

@@ -12,9 +12,10 @@ namespace Dataplane.Control.Server.HealthChecks;
 /// What Kestrel takes for its one listener, and is as many sockets as there are ports. They come and go while the server runs; connections go on when
 /// the port they came by is closed. <see cref="Open"/> and <see cref="Close"/> must not overlap.
 /// </summary>
-/// <param name="log">For failures.</param>
+/// <param name="serves">Whether one of the node's addresses is one of those that node ports are served at; connections to another are reset.</param>
 /// <param name="dualStack">Whether IPv6 addresses are listened on as well.</param>
-internal sealed class HealthCheckListener(ILogger log, bool dualStack) : IConnectionListenerFactory, IConnectionListener
+/// <param name="log">For connections that fail before they are accepted.</param>
+internal sealed class HealthCheckListener(Func<IPAddress, bool> serves, bool dualStack, ILogger log) : IConnectionListenerFactory, IConnectionListener
 {
     private const int Backlog = 128;
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(100);
@@ -96,6 +97,12 @@ internal sealed class HealthCheckListener(ILogger log, bool dualStack) : IConnec
             try
             {
                 socket = await listening.AcceptAsync();
+                var address = ((IPEndPoint)socket.LocalEndPoint!).Address;
+                if (!serves(address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address))
+                {
+                    socket.Close(timeout: 0); // with a reset
+                    continue;
+                }
                 socket.NoDelay = true;
                 var connection = _connections.Create(socket);
                 if (_accepted.Writer.TryWrite(connection)) continue;

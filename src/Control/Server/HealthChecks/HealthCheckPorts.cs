@@ -36,13 +36,15 @@ public sealed class HealthCheckPorts : IAsyncDisposable
     /// <summary>Prepares; nothing is bound before there is a port.</summary>
     /// <param name="health">Whether this dataplane does its work; load balancers leave a node alone where it does not.</param>
     /// <param name="loggers">For ports that cannot be bound.</param>
+    /// <param name="serves">At which of the node's addresses (K9); null for all.</param>
     /// <param name="retry">How often such a port is tried again; null for 5 s.</param>
     /// <param name="dualStack">Whether IPv6 addresses are listened on as well.</param>
-    public HealthCheckPorts(IHealthSource health, ILoggerFactory loggers, TimeSpan? retry = null, bool dualStack = false)
+    public HealthCheckPorts(
+        IHealthSource health, ILoggerFactory loggers, Func<IPAddress, bool>? serves = null, TimeSpan? retry = null, bool dualStack = false)
     {
         ArgumentNullException.ThrowIfNull(loggers);
         _log = loggers.CreateLogger("health-checks");
-        _listener = new HealthCheckListener(_log, dualStack);
+        _listener = new HealthCheckListener(serves ?? (_ => true), dualStack, _log);
         _application = new HealthCheckApplication(health);
         var options = new KestrelServerOptions { AddServerHeader = false };
         options.Limits.MaxConcurrentConnections = MaxConnections;

@@ -63,6 +63,17 @@ public sealed class HealthCheckPortsTests : IAsyncLifetime, IDisposable
         Assert.Equal([endpoints.ToString()], response.Headers.GetValues("X-Load-Balancing-Endpoint-Weight"));
     }
 
+    [Fact]
+    public async Task K9_K13_OnlyWhereNodePortsAreServed()
+    {
+        await using var ports = new HealthCheckPorts(_health, _log, address => address.Equals(IPAddress.Parse("127.0.0.2")));
+        ushort port = FreePort();
+        ports.Update([new(port, "shop", "web", 1)]);
+        using var response = await _http.GetAsync($"http://127.0.0.2:{port}/");
+        Assert.Equal(HttpStatusCode.OK, response.StatusCode);
+        for (int i = 0; i < 3; i++) await Assert.ThrowsAsync<HttpRequestException>(() => _http.GetAsync($"http://127.0.0.1:{port}/"));
+    }
+
     [Theory]
     [InlineData("GET", "/any/path?x=1")]
     [InlineData("POST", "/")]
