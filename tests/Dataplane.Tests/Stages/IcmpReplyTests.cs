@@ -30,6 +30,20 @@ public abstract class IcmpReplyTests<TAddress> : FamilyTests<TAddress>
         Assert.Equal(result.Info.HeadLength, result.Info.TotalLength);
     }
 
+    [Theory]
+    [InlineData(IcmpError.PortUnreachable, 0)]
+    [InlineData(IcmpError.HostUnreachable, 0)]
+    [InlineData(IcmpError.PacketTooBig, 1400)]
+    [InlineData(IcmpError.TimeExceeded, 0)]
+    public void WritesEveryErrorWithItsNumbers(IcmpError error, int mtu)
+    {
+        byte[] quote = ToNobody().BuildIp();
+        byte[] message = [.. new byte[ErrorHeaders], .. quote];
+        message.AsSpan(0, ErrorHeaders).Fill(0xa5); // what was there before
+        TAddress.WriteIcmpError(message, error, Gateway, PodA, mtu, 7);
+        PacketAssert.Equal(Ip(Gateway, PodA).Identification(7).Error(error, mtu).Payload(quote).Build(), [.. Ip(Gateway, PodA).Build().AsSpan(0, 14), .. message]);
+    }
+
     /// <summary>The gateway's address is the host's own, and it would refuse an error from it as martian.</summary>
     [Fact]
     public void AnswersTheHostFromTheAddressItAskedFor()

@@ -14,7 +14,7 @@ namespace Dataplane.Tests.Workers;
 /// <summary>Both families through real sockets, between real stacks, which check every checksum and answer as they see fit.</summary>
 public sealed class EngineTests
 {
-    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
     [RequiresRootTheory]
     [InlineData(1)]

@@ -41,8 +41,9 @@ public sealed class LanesTests
         _bed.Place(1, PacketBuilder.IPv4(SampleNode.RemotePod, SampleNode.PodA).Udp(1, 2).InVxlan().Build(), PacketOrigin.Uplink, SampleNode.UplinkPort);
         _bed.Place(2, PacketBuilder.IPv6(V6.LostPod, V6.PodA).Udp(1, 2).InVxlan().Build(), PacketOrigin.Uplink, SampleNode.UplinkPort); // another node's pod
         _bed.Place(3, PacketBuilder.IPv6(V6.RemotePod, V6.PodA).Udp(1, 2).InVxlan().TypeOfService(3).Build(), PacketOrigin.Uplink, SampleNode.UplinkPort);
-        _bed.Carry(4);
-        Assert.Equal(["Forward(2)", "Forward(2)", "Drop(SourceSpoofed, Ingress)", "Drop(EcnInvalid, None)"], Verdicts(4));
+        _bed.Place(4, PacketBuilder.IPv6(V6.LostPod, V6.PodA).Udp(1, 2).InVxlan(from: SampleNode.LostNode).Build(), PacketOrigin.Uplink, SampleNode.UplinkPort); // its own
+        _bed.Carry(5);
+        Assert.Equal(["Forward(2)", "Forward(2)", "Drop(SourceSpoofed, Ingress)", "Drop(EcnInvalid, None)", "Forward(2)"], Verdicts(5));
         Assert.Equal((V6.PodA, 3), (_bed.Packet(0).DestinationOf<IPv6Address>(), _bed.Packet(0).TypeOfService)); // with the tunnel's mark
         Assert.Equal([true, false, true, false], Enumerable.Range(0, 4).Select(_bed.Lanes.IsV6)); // the last one died in the tunnel
     }
