@@ -38,6 +38,7 @@ usage: ./build.sh VERB [options]
                   FILTER is a `dotnet test --filter` expression
   demo [--keep]   two nodes, six pods, a service and a policy, on real traffic; --keep leaves it up, --down removes it
   bench [--quick] the benchmarks, ours beside the kernel's own path; --quick takes under three minutes
+  bench scale|hold|soak   changes among 10,000 services; 100,000 connections; minutes of load (bench/README.md)
   e2e             a real Kubernetes cluster (comes with a later version)
   image           the container image (comes with a later version)
   help            this text
