@@ -25,9 +25,6 @@ public sealed class IPv4HeaderTests
         }
     }
 
-    [Fact]
-    public void DropsWhatMayBeFragmentedButNotByUs() => PathAssert.Dropped(DropReason.FragmentationNeeded, _path.FromPodA(PacketBuilder.IPv4(SampleNode.PodA, SampleNode.RemotePod).Udp(40_000, 5000).Payload(SampleNode.PathMtu - 20 - 8 + 1)));
-
     [Theory]
     [InlineData(0)]
     [InlineData(4)]
