@@ -11,7 +11,7 @@
  *  - fragments of such packets, if the first one, which alone has the ports, comes first;
  *  - with native routing, packets to a local pod.
  *
- * VLAN-tagged frames and IPv6 are passed; nothing of ours has them on the outside.
+ * All but VXLAN and native routing is the same for IPv6 (uplink6.h): tunnels are IPv4. VLAN-tagged frames are passed.
  */
 #include "maps.h"
 
@@ -208,6 +208,8 @@ static __always_inline int is_ours(struct uplink_config *settings, struct iphdr 
 	return ours;
 }
 
+#include "uplink6.h"
+
 static __always_inline int is_to_local_pod(struct uplink_config *settings, struct iphdr *ip)
 {
 	struct ipv4_prefix pod = { .length = 32, .address = ip->daddr };
@@ -215,18 +217,26 @@ static __always_inline int is_to_local_pod(struct uplink_config *settings, struc
 	return settings->native_routing && bpf_map_lookup_elem(&local_pods, &pod);
 }
 
+static __always_inline int is_ours_or_local(struct uplink_config *settings, struct iphdr *ip, void *end)
+{
+	return (void *)(ip + 1) <= end && ip->version == 4 && (is_ours(settings, ip, end) || is_to_local_pod(settings, ip));
+}
+
 SEC("xdp")
 int dp_uplink(struct xdp_md *ctx)
 {
 	void *end = (void *)(long)ctx->data_end;
 	struct ethhdr *eth = (void *)(long)ctx->data;
-	struct iphdr *ip = (void *)(eth + 1);
 	struct uplink_config *settings;
 	__u32 zero = 0;
+	int ours = 0;
 
 	settings = bpf_map_lookup_elem(&config, &zero);
-	if (!settings || (void *)(ip + 1) > end || eth->h_proto != bpf_htons(ETH_P_IP) || ip->version != 4 ||
-	    (!is_ours(settings, ip, end) && !is_to_local_pod(settings, ip)))
+	if (!settings || (void *)(eth + 1) > end)
 		return count_action(XDP_PASS);
-	return to_socket(ctx, XDP_PASS);
+	if (eth->h_proto == bpf_htons(ETH_P_IP))
+		ours = is_ours_or_local(settings, (void *)(eth + 1), end);
+	else if (eth->h_proto == bpf_htons(ETH_P_IPV6))
+		ours = is_ours6(settings, (void *)(eth + 1), end);
+	return ours ? to_socket(ctx, XDP_PASS) : count_action(XDP_PASS);
 }

@@ -18,6 +18,17 @@ public class ManifestsTests
     }
 
     [Fact]
+    public void ANodePortMakesTheServiceOneOfThatType()
+    {
+        var port = new BenchServicePort("dns", "udp", 53, 5353) { NodePort = 31_053 };
+        var parsed = ManifestParser.Parse("node-port.yaml", Manifests.Service(new BenchService("dns", "10.96.0.9", [port], [])));
+
+        Assert.Empty(parsed.Errors);
+        var service = Assert.IsType<Service>(Assert.Single(parsed.Objects).Object);
+        Assert.Equal((ServiceType.NodePort, 31_053), (service.Type, service.Ports[0].NodePort));
+    }
+
+    [Fact]
     public void ASliceHoldsAHundredEndpointsAtMost()
     {
         var parsed = ManifestParser.Parse("large.yaml", Manifests.Services(BenchService.Dummies(1, 250)));

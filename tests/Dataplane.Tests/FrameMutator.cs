@@ -10,23 +10,20 @@ namespace Dataplane.Tests;
 internal sealed class FrameMutator
 {
     private const int Largest = 3840;
+
+    // Where frames of IPv6 name what follows: in the IP header, and where one or two extension headers may start; and the same in a tunnel.
+    private static readonly byte[] Chains = [20, 20, 54, 62, 78, 70, 104, 112];
+    private static readonly byte[] Headers = [0, 43, 44, 51, 60, 59, 6, 58];
+
     private readonly byte[][] _seeds;
     private readonly byte[] _frame = new byte[Largest];
     private ulong _state;
-    private int _length;
 
     public FrameMutator(IEnumerable<byte[]> seeds, ulong seed)
     {
         _seeds = [.. seeds.Where(s => s.Length is > 0 and <= 400)];
         _state = seed * 2 + 1;
     }
-
-    /// <summary>The last frame, and whence it came.</summary>
-    public ReadOnlySpan<byte> Current => _frame.AsSpan(0, _length);
-
-    public PacketOrigin Origin { get; private set; }
-
-    public ushort Port { get; private set; }
 
     /// <summary>The next frame; valid until the one after it.</summary>
     public ReadOnlySpan<byte> Next(out PacketOrigin origin, out ushort port)
@@ -39,9 +36,8 @@ internal sealed class FrameMutator
             4 => (PacketOrigin.Host, SampleNode.HostPort),
             _ => (PacketOrigin.Uplink, SampleNode.UplinkPort),
         };
-        (Origin, Port) = (origin, port);
-        _length = (random >> 3 & 63) == 0 ? Noise(random >> 16) : Mutate(random >> 16);
-        return Current;
+        int length = (random >> 3 & 63) == 0 ? Noise(random >> 16) : Mutate(random >> 16);
+        return _frame.AsSpan(0, length);
     }
 
     private int Mutate(ulong random)
@@ -85,6 +81,10 @@ internal sealed class FrameMutator
             case 5:
             case 6: // a number on an edge
                 _frame[at] = (random >> 20 & 3) switch { 0 => 0, 1 => 0xff, 2 => 0x7f, _ => 0x80 };
+                return length;
+            case 8: // another header follows, where an IP header or an extension header says so
+                at = Chains[(int)(random >> 20 & 7)];
+                if (at < length) _frame[at] = Headers[(int)(random >> 24 & 7)];
                 return length;
             case 7: // a length field: headers lie in the first hundred bytes
                 at %= Math.Min(length, 100);

@@ -64,4 +64,10 @@ public static class IPv4
     public sealed class ConntrackStressTests : Conntrack.ConntrackStressTests<IPv4Address>;
 
     public sealed class NatPortPoolTests : Conntrack.NatPortPoolTests<IPv4Address>;
+
+    public sealed class AddressMapTests : Tables.AddressMapTests<IPv4Address>;
+
+    public sealed class CoalescerTests : Workers.CoalescerTests<IPv4Address>;
+
+    public sealed class TcpProbeTests : Stages.TcpProbeTests<IPv4Address>;
 }

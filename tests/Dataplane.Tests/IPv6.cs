@@ -64,4 +64,10 @@ public static class IPv6
     public sealed class ConntrackStressTests : Conntrack.ConntrackStressTests<IPv6Address>;
 
     public sealed class NatPortPoolTests : Conntrack.NatPortPoolTests<IPv6Address>;
+
+    public sealed class AddressMapTests : Tables.AddressMapTests<IPv6Address>;
+
+    public sealed class CoalescerTests : Workers.CoalescerTests<IPv6Address>;
+
+    public sealed class TcpProbeTests : Stages.TcpProbeTests<IPv6Address>;
 }

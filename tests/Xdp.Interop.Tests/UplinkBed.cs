@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
+using Dataplane.Packets;
 using Xunit;
 using OpenNamespace = Xdp.Interop.Links.NetworkNamespace;
 
@@ -12,6 +13,7 @@ internal sealed class UplinkBed : IDisposable
     /// <summary>enum address_flag of uplink.bpf.c.</summary>
     public const byte Vxlan = 1, NodePort = 2, Nat = 4;
 
+    private const int Size6 = IPv6Address.Size;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
     private readonly Socket _sender;
     private readonly Socket _wire;
@@ -64,17 +66,20 @@ internal sealed class UplinkBed : IDisposable
     }
 
     /// <summary>Says what an address of the node is for.</summary>
-    public void SetAddress(string address, byte flags) =>
-        Program.Map("node_addresses").Update(BitConverter.ToUInt32(IPAddress.Parse(address).GetAddressBytes()), flags);
+    public void SetAddress(string address, byte flags)
+    {
+        byte[] bytes = IPAddress.Parse(address).GetAddressBytes();
+        if (bytes.Length == Size6) Program.Map("node_addresses6").Update(IPv6Address.Read(bytes), flags);
+        else Program.Map("node_addresses").Update(IPv4Address.Read(bytes), flags);
+    }
 
-    /// <summary>Adds a frontend (struct frontend).</summary>
+    /// <summary>Adds a frontend (struct frontend or frontend6).</summary>
     public void AddFrontend(string address, ushort port, byte protocol)
     {
-        Span<byte> key = stackalloc byte[8];
-        IPAddress.Parse(address).GetAddressBytes().CopyTo(key);
-        BinaryPrimitives.WriteUInt16BigEndian(key[4..], port);
-        key[6] = protocol;
-        Program.Map("frontends").Update(BitConverter.ToUInt64(key), (byte)1);
+        byte[] bytes = IPAddress.Parse(address).GetAddressBytes();
+        uint portAndProtocol = BinaryPrimitives.ReverseEndianness(port) | (uint)protocol << 16;
+        if (bytes.Length == Size6) Program.Map("frontends6").Update(new FrontendKey<IPv6Address>(IPv6Address.Read(bytes), portAndProtocol), (byte)1);
+        else Program.Map("frontends").Update(new FrontendKey<IPv4Address>(IPv4Address.Read(bytes), portAndProtocol), (byte)1);
     }
 
     public void SendUdp(string address, int port, int bytes) =>
@@ -138,4 +143,6 @@ internal sealed class UplinkBed : IDisposable
         }
         return false;
     }
+
+    private readonly record struct FrontendKey<TAddress>(TAddress Address, uint PortAndProtocol);
 }

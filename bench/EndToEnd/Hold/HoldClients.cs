@@ -13,10 +13,8 @@ internal sealed class HoldClients(IReadOnlyList<NamedProcess> clients)
         foreach (var client in clients)
         {
             client.ThrowIfExited();
-            var text = client.Process.Output;
-            var end = text.LastIndexOf('\n'); // the line after it is not complete yet
-            if (end > 0 && text.LastIndexOf("\n{", end, StringComparison.Ordinal) is var start && (start >= 0 || text[0] == '{'))
-                reports.Add(ToolResult.Parse(text[(start + 1)..text.IndexOf('\n', start + 1)]));
+            if (LastReport(client.Process.Output) is { } report)
+                reports.Add(report);
         }
 
         return reports;
@@ -36,6 +34,10 @@ internal sealed class HoldClients(IReadOnlyList<NamedProcess> clients)
     /// <summary>True when every client has completed a round of questions and answers that began after a time (monotonic, ms).</summary>
     public bool HaveCompletedRoundSince(double time) =>
         Reports() is var reports && reports.Count == clients.Count && reports.All(r => r["round_began"] >= time);
+
+    /// <summary>The last line of JSON that is complete; null when there is none.</summary>
+    internal static IReadOnlyDictionary<string, double>? LastReport(string output) =>
+        output.Split('\n').SkipLast(1).LastOrDefault(l => l.StartsWith('{')) is { } line ? ToolResult.Parse(line) : null;
 
     /// <summary>Reads "lost BACKEND ERRNO MILLISECONDS COUNT".</summary>
     internal static IEnumerable<LostConnections> Parse(string output)

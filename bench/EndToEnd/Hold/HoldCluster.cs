@@ -1,4 +1,5 @@
 using System.Globalization;
+using Dataplane.Bench.EndToEnd.Parsing;
 using Dataplane.Bench.EndToEnd.Paths;
 using Dataplane.Testing.Clusters;
 
@@ -61,6 +62,18 @@ internal sealed class HoldCluster
     public HoldClients StartClients(IReadOnlyList<int> shares, int rate, int roundSeconds) => new(
         [.. _clients.Select((client, i) => _scope.StartServer($"client {client.Name}", client.Net, Environment.ProcessPath!,
             "hold-connect", ServiceAddress, $"{Port}", $"{shares[i]}", $"{Math.Max(1, rate / _clients.Count)}", $"{roundSeconds}"))]);
+
+    /// <summary>
+    /// What the kernel has counted in client and server pods: segments sent again, and connections that a server's queue had no room for. The latter are
+    /// the fault of this machine and its servers, not of the path.
+    /// </summary>
+    public string KernelCounts()
+    {
+        static long Sum(IEnumerable<ClusterPod> pods, params string[] names) =>
+            pods.Sum(p => KernelCounters.Parse(p.Net.Run("cat", "/proc/net/snmp", "/proc/net/netstat").Output) is var counters ? names.Sum(n => counters[n]) : 0);
+        return $"pods' kernels: {Sum(_clients, "RetransSegs")} segments sent again by clients, {Sum(_servers, "RetransSegs")} by servers; servers' listen queues: {Sum(_servers, "ListenOverflows")} overflows, {Sum(_servers, "ListenDrops")} drops, "
+            + $"{Sum(_servers, "SyncookiesSent")} SYN cookies sent, {Sum(_servers, "SyncookiesFailed")} failed";
+    }
 
     /// <summary>
     /// Ends the last server pod of each node as Kubernetes does: endpoint, Pod object and interface go. The process in it keeps running, so that no kernel

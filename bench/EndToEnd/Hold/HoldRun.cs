@@ -39,6 +39,7 @@ public sealed class HoldRun(NumberOptions options, TextWriter output)
         var clock = Stopwatch.StartNew();
         var clients = cluster.StartClients(plan.Shares(), options["--rate"], options["--round"]);
         Opened(scope, clients, plan.Connections, watch, churn);
+        output.WriteLine(cluster.KernelCounts());
         Say($"opened in {clock.Elapsed.TotalSeconds:F1} s, at {options["--rate"]} per second at most");
         Held(scope, clients, watch, churn);
         Report(clients, plan.Connections);

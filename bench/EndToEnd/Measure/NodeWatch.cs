@@ -32,7 +32,8 @@ internal sealed class NodeWatch
         List<double> shares = [.. cpu.Zip(_lastCpu, (now, before) => (now - before) / passed * 100)];
         (_lastSeconds, _lastCpu) = (seconds, cpu);
         _mostEntries = Math.Max(_mostEntries, (long)pages.Max(Entries));
-        return FormattableString.Invariant($"conntrack {Join(pages.Select(Entries))}, dataplanes {Join(shares)} % of a core, {Join(pages.Select(Resident))} MB");
+        var lost = pages.Zip(_start, (now, before) => LostFrames(now) - LostFrames(before));
+        return FormattableString.Invariant($"conntrack {Join(pages.Select(Entries))}, dataplanes {Join(shares)} % of a core, {Join(pages.Select(Resident))} MB, {Join(lost)} frames lost at ports");
     }
 
     /// <summary>Writes memory, processor time, states applied and drops by reason.</summary>
@@ -48,9 +49,16 @@ internal sealed class NodeWatch
                 $"  dataplane: {Resident(page):F0} MB resident, {Cpu(page) - Cpu(start):F1} s of processor time in {seconds:F0} s; agent: {Resident(agent):F0} MB"));
             var drops = page.Family("dataplane_drops_total")
                 .Select(d => (d.Labels, Value: d.Value - start.Family("dataplane_drops_total").FirstOrDefault(s => s.Labels == d.Labels).Value)).Where(d => d.Value > 0).ToList();
+            string Lost(string counter) => FormattableString.Invariant($"{page.Family(counter).Sum(s => s.Value) - start.Family(counter).Sum(s => s.Value):F0}");
+            output.WriteLine($"  ports: {Lost("dataplane_port_rx_dropped_total")} frames dropped before the ring, {Lost("dataplane_port_rx_ring_full_total")} for a full ring, "
+                + $"{Lost("dataplane_port_fill_ring_empty_total")} times no frame to receive into, {Lost("dataplane_port_tx_errors_total")} not sent");
             output.WriteLine("  drops: " + (drops.Count == 0 ? "none" : string.Join(", ", drops.OrderByDescending(d => d.Value).Select(d => FormattableString.Invariant($"{{{d.Labels}}} {d.Value:F0}")))));
         }
     }
+
+    // What a worker that had no processor time could not take.
+    private static double LostFrames(MetricsPage page) =>
+        page.Family("dataplane_port_rx_dropped_total").Concat(page.Family("dataplane_port_rx_ring_full_total")).Sum(s => s.Value);
 
     private static double Cpu(MetricsPage page) => page["process_cpu_seconds_total"];
 

@@ -49,6 +49,8 @@ internal sealed class PathBatch
             RestoreAll();
             Carry();
         }
+        // One that was dropped would be opened by no later packet, and its drops would be what is measured.
+        if (conntrack.Reader.Count != flows) throw new InvalidOperationException($"{packets.Name}: {conntrack.Reader.Count} of {flows} flows were opened: {_verdicts[0]}");
         new Random(1).Shuffle(_flows);
         _template = packets.Packet;
         _restored = Math.Min(_template.Length, 128); // the path reads and writes headers only

@@ -11,7 +11,9 @@ public class PathBench
 {
     private PathBatch _batch = null!;
 
-    [Params("pod-ClusterIP-pod", "pod-ClusterIP-VXLAN", "pod-ClusterIP-VXLAN, 1400 B, partial", "VXLAN-pod")]
+    [Params(
+        "pod-ClusterIP-pod", "pod-ClusterIP-VXLAN", "pod-ClusterIP-VXLAN, 1400 B, partial", "VXLAN-pod",
+        "uplink-NodePort-pod", "uplink-NodePort-VXLAN, masqueraded", "pod-world, masqueraded")]
     public string Packet { get; set; } = "";
 
     [Params(1, 1_000_000)]

@@ -35,19 +35,22 @@ internal sealed class ChangedSettings
     }
 
     /// <summary>Sets a setting, unless it has that value. A setting that this kernel lacks is left out.</summary>
+    /// <returns>True when it had another value.</returns>
     /// <exception cref="XdpException">It cannot be read or written, or the note cannot.</exception>
-    public void Set(string key, string value)
+    public bool Set(string key, string value)
     {
-        if (Sysctl.Read(key) is not { } before || before == value) return;
+        if (Sysctl.Read(key) is not { } before || before == value) return false;
         if (!_notes.ContainsKey(key)) Note(key, $"{before} {value}");
         Sysctl.Write(key, value);
+        return true;
     }
 
     /// <summary>Reserves ports among those that others have reserved; ports that this class reserved before and that are not wanted are given back.</summary>
+    /// <returns>True when the setting had another value.</returns>
     /// <exception cref="XdpException">It cannot be read or written, or the note cannot.</exception>
-    public void Reserve(PortRanges wanted)
+    public bool Reserve(PortRanges wanted)
     {
-        if (Sysctl.Read(ReservedPorts) is not { } text) return;
+        if (Sysctl.Read(ReservedPorts) is not { } text) return false;
         var (now, before) = (PortRanges.Parse(text), Ours());
         var others = now.Except(before);
         var after = others.Union(wanted);
@@ -56,6 +59,7 @@ internal sealed class ChangedSettings
         Note(ReservedPorts, before.Union(ours).ToString()); // both, until the setting is what the note says
         if (!after.Equals(now)) Sysctl.Write(ReservedPorts, after + "\n"); // the end of line is what clears an empty list
         Note(ReservedPorts, ours.ToString());
+        return !after.Equals(now);
     }
 
     /// <summary>Ports that are reserved, but for those that <see cref="Reserve"/> has added.</summary>
@@ -69,16 +73,20 @@ internal sealed class ChangedSettings
         var restored = new List<string>();
         if (this[ReservedPorts] is { Length: > 0 } ports) restored.Add($"reservation of ports {ports}");
         Reserve(PortRanges.Empty);
-        foreach (var (key, note) in _notes.ToList())
-        {
-            if (note.Split(' ') is [var before, var after] && Sysctl.Read(key) == after)
-            {
-                Sysctl.Write(key, before);
-                restored.Add($"setting net.{key.Replace('/', '.')}, which is {before} again");
-            }
-            Note(key, "");
-        }
+        foreach (string key in _notes.Keys.ToList())
+            if (PutBack(key) is { } before) restored.Add($"setting net.{key.Replace('/', '.')}, which is {before} again");
         return restored;
+    }
+
+    /// <summary>Puts one setting back, but not if somebody else has changed it since.</summary>
+    /// <returns>What it is again; null when there was nothing to put back.</returns>
+    /// <exception cref="XdpException">It cannot be written.</exception>
+    public string? PutBack(string key)
+    {
+        string? value = null;
+        if (this[key].Split(' ') is [var before, var after] && Sysctl.Read(key) == after) Sysctl.Write(key, value = before);
+        Note(key, "");
+        return value;
     }
 
     private PortRanges Ours()

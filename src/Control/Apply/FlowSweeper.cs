@@ -22,6 +22,9 @@ internal sealed class FlowSweeper : IDisposable
     // packet may be lost: who was asked once in vain is asked once more.
     private const int ProbeAgainMilliseconds = 1000;
 
+    // Ten thousand at once would be ten thousand answers at once, for which the ports of the few pods that give them have no frames.
+    private const int ProbesAtOnce = 64, ProbeMilliseconds = 10;
+
     private readonly DataplaneEngine _engine;
     private readonly ILogger _log;
     private readonly Lock _lock = new();
@@ -29,7 +32,7 @@ internal sealed class FlowSweeper : IDisposable
     private readonly Thread _thread;
     private HashSet<IPv6Address> _departed = [];
     private Dictionary<ServiceKey, Service> _changed = [];
-    private readonly Queue<(long At, Action Probe)> _again = []; // by Environment.TickCount64
+    private readonly PriorityQueue<Action, long> _probes = new(); // by when they are due, of Environment.TickCount64
     private bool _stop;
 
     public FlowSweeper(DataplaneEngine engine, ILogger log)
@@ -78,7 +81,7 @@ internal sealed class FlowSweeper : IDisposable
             if (Volatile.Read(ref _stop)) return;
             try
             {
-                ProbeAgain();
+                ProbeWhatIsDue();
                 bool any;
                 lock (_lock) any = _departed.Count + _changed.Count > 0;
                 if (!any) continue;
@@ -104,15 +107,15 @@ internal sealed class FlowSweeper : IDisposable
     // -1, for ever, when there are none.
     private int UntilNextProbes()
     {
-        lock (_lock) return _again.Count == 0 ? -1 : (int)Math.Max(0, _again.Peek().At - Environment.TickCount64);
+        lock (_lock) return _probes.TryPeek(out _, out long at) ? (int)Math.Max(0, at - Environment.TickCount64) : -1;
     }
 
-    private void ProbeAgain()
+    private void ProbeWhatIsDue()
     {
         List<Action> due = [];
         lock (_lock)
         {
-            while (_again.Count > 0 && _again.Peek().At <= Environment.TickCount64) due.Add(_again.Dequeue().Probe);
+            while (_probes.TryPeek(out _, out long at) && at <= Environment.TickCount64) due.Add(_probes.Dequeue());
         }
         foreach (var probe in due) probe();
     }
@@ -142,12 +145,17 @@ internal sealed class FlowSweeper : IDisposable
             ? new FlowProbe<TAddress>(e.Original.Mirror(), (e.Flags & FlowFlags.FromUnderlay) != 0)
             : new FlowProbe<TAddress>(e.Reply.Mirror(), false))];
         Metrics.Record(TAddress.ByteLength == IPv6Address.Size, Stopwatch.GetElapsedTime(start), forgotten, orphans.Count);
-        if (probes.Count > 0)
+        long at = Environment.TickCount64;
+        foreach (var part in probes.Chunk(ProbesAtOnce))
         {
-            probe(probes);
-            lock (_lock) _again.Enqueue((Environment.TickCount64 + ProbeAgainMilliseconds, () => probe(probes)));
-            _wake.Set();
+            lock (_lock)
+            {
+                _probes.Enqueue(() => probe(part), at);
+                _probes.Enqueue(() => probe(part), at + ProbeAgainMilliseconds);
+            }
+            at += ProbeMilliseconds;
         }
+        if (probes.Count > 0) _wake.Set();
         return (orphans.Count, forgotten);
     }
 }

@@ -1,11 +1,7 @@
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using Dataplane.Packets;
 using Xdp.Interop;
 using Xdp.Interop.Links;
-
-using Dataplane.Control.Compile;
 
 namespace Dataplane.Control.Apply;
 
@@ -34,21 +30,24 @@ internal sealed class HostFrontends
     public const uint Mark = 0x0044_0000, MarkMask = 0x00ff_0000;
 
     private const int LeastEphemeralPorts = 4096;
-    private const string LocalRuleNote = "rule-local", Moved = "moved", Taken = "taken"; // in ChangedSettings; taken: another one was there
-    private const string AcceptMark = "ipv4/tcp_fwmark_accept", ReflectMark = "ipv4/fwmark_reflect";
 
-    // From the device: of local sources (answers of frontends at this node's addresses), and checked by the way that marked answers go.
+    // Accepted connections of both families keep the mark; what is answered without a connection has a setting for each.
+    private const string AcceptMark = "ipv4/tcp_fwmark_accept", ReflectMark = "ipv4/fwmark_reflect", ReflectMarkV6 = "ipv6/fwmark_reflect";
+
+    // From the device: of local sources (answers of frontends at this node's addresses), and checked by the way that marked answers go. IPv6 does not check.
     private static readonly string[] DeviceSettings = ["accept_local", "src_valid_mark"];
 
     private readonly string _hostPort;
     private readonly string _stateDirectory;
+    private readonly FrontendRouting<IPv4Address> _routing;
+    private readonly FrontendRouting<IPv6Address> _routingV6;
     private readonly List<string> _obstacles = [];
-    private HostFrontendsSpec? _spec;
-    private HostFrontendsPlan? _plan;
-    private HashSet<RoutingRule> _rules = [];
-    private HashSet<Route> _routes = [];
+    private HostFrontendsSpec<IPv4Address>? _spec;
+    private HostFrontendsSpec<IPv6Address>? _specV6;
+    private HostFrontendsPlan<IPv4Address>? _plan;
+    private HostFrontendsPlan<IPv6Address> _planV6 = HostFrontendsPlan<IPv6Address>.Empty;
     private int _hostIndex;
-    private bool _isKnown; // whether the above is what the kernel has
+    private bool _isKnown; // whether the kernel has the above
 
     /// <param name="hostPort">Name of the host stack's end of the pair.</param>
     /// <param name="stateDirectory">Where it is noted what was changed.</param>
@@ -56,50 +55,64 @@ internal sealed class HostFrontends
     {
         _hostPort = hostPort;
         _stateDirectory = stateDirectory;
+        _routing = new(hostPort);
+        _routingV6 = new(hostPort);
     }
 
     /// <summary>What leads answers back.</summary>
     internal static RoutingRule ReplyRule { get; } =
         new() { Priority = ReplyPriority, InputInterface = "lo", Mark = Mark, MarkMask = MarkMask, Table = HostPortTable };
 
-    private static RoutingRule KernelsLocalRule { get; } = new() { Priority = 0, Table = RouteTableId.Local, Protocol = RouteProtocol.Kernel };
-
     /// <summary>Brings rules, routes and settings up to date. What is there already is not touched; new things come before stale ones go.</summary>
+    /// <param name="spec">What is wanted of IPv4.</param>
+    /// <param name="specV6">What is wanted of IPv6; null where the cluster has none: what a predecessor left of it goes.</param>
     /// <exception cref="XdpException">The kernel refused something. What was done until then stays, and the next call continues.</exception>
-    public void Apply(HostFrontendsSpec spec)
+    public void Apply(HostFrontendsSpec<IPv4Address> spec, HostFrontendsSpec<IPv6Address>? specV6 = null)
     {
         ArgumentNullException.ThrowIfNull(spec);
-        if (_isKnown && _spec?.IsSameAs(spec) == true) return;
+        if (_isKnown && spec.IsSameAs(_spec) && (specV6 is null ? _specV6 is null : specV6.IsSameAs(_specV6))) return;
         using var netlink = NetlinkSocket.Open();
         int index = netlink.Links.Get(_hostPort).Index;
-        var plan = HostFrontendsPlan.Make(spec, index, _rules);
-        bool isNew = !_isKnown || index != _hostIndex || _plan is null || !plan.IsSameAs(_plan)
+        var plan = HostFrontendsPlan<IPv4Address>.Make(spec, index, _routing.Rules);
+        var planV6 = specV6 is null ? HostFrontendsPlan<IPv6Address>.Empty : HostFrontendsPlan<IPv6Address>.Make(specV6, index, _routingV6.Rules);
+        bool isNew = !_isKnown || index != _hostIndex || _plan is null || !plan.IsSameAs(_plan) || !planV6.IsSameAs(_planV6)
             || _spec is null || _spec.NodePorts != spec.NodePorts || _spec.NatPorts != spec.NatPorts;
-        (_spec, _plan, _hostIndex) = (spec, plan, index);
-        if (isNew) Bring(netlink, spec, plan);
+        (_spec, _specV6, _plan, _planV6, _hostIndex) = (spec, specV6, plan, planV6, index);
+        if (isNew) Bring(netlink, []);
     }
 
     /// <summary>Looks at what the kernel has and repairs what others have changed. Nothing before the first <see cref="Apply"/>.</summary>
+    /// <returns>What was missing, for people.</returns>
     /// <exception cref="XdpException">As <see cref="Apply"/>.</exception>
-    public void Refresh()
+    public IReadOnlyList<string> Refresh()
     {
-        if (_spec is not { } spec) return;
+        if (_plan is null) return [];
+        using var netlink = NetlinkSocket.Open();
+        int index = netlink.Links.Get(_hostPort).Index;
+        if (index != _hostIndex) // somebody has made another device of that name
+        {
+            _isKnown = false;
+            Apply(_spec!, _specV6);
+            return [$"rules and routes, which led to another {_hostPort}"];
+        }
+        var repaired = new List<string>();
         _isKnown = false;
-        Apply(spec);
+        Bring(netlink, repaired);
+        return repaired;
     }
 
     /// <summary>What is left out, and what on this node stands in the way of frontends; one sentence each with the remedy.</summary>
     /// <param name="own">Ports that this dataplane itself listens on: health checks have theirs from the node port range.</param>
     public IReadOnlyList<string> FindObstacles(IReadOnlySet<ushort>? own = null)
     {
-        var found = new List<string>([.. _plan?.Obstacles ?? [], .. _obstacles]);
+        var found = new List<string>([.. _plan?.Obstacles ?? [], .. _planV6.Obstacles, .. _routing.Obstacles, .. _routingV6.Obstacles, .. _obstacles]);
         if (_spec is not { } spec) return found;
-        foreach (var (address, port, protocol) in PortListener.List())
+        foreach (var listener in PortListener.List())
         {
-            if (port < spec.NodePorts.First || port > spec.NodePorts.Last || own?.Contains(port) == true || (address != default && address.IsLoopback)) continue;
-            string name = new ExternalFrontend<IPv4Address>(address, port, protocol).ToString();
-            found.Add($"a process listens on {name}, which is within the node port range {spec.NodePorts.First}-{spec.NodePorts.Last}: once a service has this port, clients reach the service "
-                + $"and not the process; let it listen elsewhere (ss -lptun 'sport = :{port}' shows which it is)");
+            if (listener.Port < spec.NodePorts.First || listener.Port > spec.NodePorts.Last || own?.Contains(listener.Port) == true
+                || !(listener.TakesIPv4 || _specV6 is not null && listener.TakesIPv6)) continue;
+            found.Add($"a process listens on {listener}, which is within the node port range {spec.NodePorts.First}-{spec.NodePorts.Last}: once a service has this port, clients reach the service "
+                + $"and not the process; let it listen elsewhere (ss -lptun 'sport = :{listener.Port}' shows which it is)");
         }
         return found;
     }
@@ -110,116 +123,39 @@ internal sealed class HostFrontends
     public IReadOnlyList<string> Remove()
     {
         using var netlink = NetlinkSocket.Open();
-        (_spec, _plan, _isKnown) = (null, null, false);
+        (_spec, _specV6, _plan, _planV6, _isKnown) = (null, null, null, HostFrontendsPlan<IPv6Address>.Empty, false);
         _obstacles.Clear();
         var settings = new ChangedSettings(_stateDirectory);
-        Read(netlink);
-        var undone = new List<string>([.. _rules.Select(rule => $"rule {rule}"), .. _routes.Select(route => $"route {route}")]);
-        foreach (var rule in _rules) netlink.Rules.Delete(rule);
-        if (PutLocalRuleBack(netlink, settings)) undone.Add("place of the local table's rule, which is at priority 0 again");
-        foreach (var route in _routes) netlink.Routes.Delete(route);
+        var undone = new List<string>([.. _routing.Remove(netlink, settings), .. _routingV6.Remove(netlink, settings)]);
         foreach (string setting in DeviceSettings)
             if (Sysctl.Read($"ipv4/conf/default/{setting}") is { } usual) Sysctl.Ensure($"ipv4/conf/{_hostPort}/{setting}", usual);
         undone.AddRange(settings.Restore());
-        (_rules, _routes) = ([], []);
         return undone;
     }
 
-    private void Bring(NetlinkSocket netlink, HostFrontendsSpec spec, HostFrontendsPlan plan)
+    private void Bring(NetlinkSocket netlink, List<string> done)
     {
-        if (!_isKnown) Read(netlink);
+        if (!_isKnown)
+        {
+            _routing.Read(netlink);
+            _routingV6.Read(netlink);
+        }
         _isKnown = false;
         _obstacles.Clear();
         var settings = new ChangedSettings(_stateDirectory);
-        foreach (string setting in DeviceSettings) Sysctl.Ensure($"ipv4/conf/{_hostPort}/{setting}", "1");
-        settings.Set(AcceptMark, "1");
-        settings.Set(ReflectMark, "1");
-        ReservePorts(settings, spec);
-
-        AddRoutes(netlink, plan);
-        if (plan.NeedsLocalRuleMoved) MoveLocalRule(netlink, settings);
-        foreach (var rule in plan.Rules.Except(_rules).ToList())
-        {
-            netlink.Rules.Add(rule);
-            _rules.Add(rule);
-        }
-        foreach (var stale in _rules.Except(plan.Rules).ToList()) // after the new ones are there
-        {
-            netlink.Rules.Delete(stale);
-            _rules.Remove(stale);
-        }
-        if (!plan.NeedsLocalRuleMoved) PutLocalRuleBack(netlink, settings);
-        var wanted = plan.Routes.Select(Key).ToHashSet();
-        foreach (var stale in _routes.Where(route => !wanted.Contains(Key(route))).ToList())
-        {
-            netlink.Routes.Delete(stale);
-            _routes.Remove(stale);
-        }
+        foreach (string setting in DeviceSettings)
+            if (Sysctl.Ensure($"ipv4/conf/{_hostPort}/{setting}", "1")) done.Add($"setting net.ipv4.conf.{_hostPort}.{setting} = 1");
+        foreach (string setting in _specV6 is null ? (string[])[AcceptMark, ReflectMark] : [AcceptMark, ReflectMark, ReflectMarkV6])
+            if (settings.Set(setting, "1")) done.Add($"setting net.{setting.Replace('/', '.')} = 1");
+        if (_specV6 is null) settings.PutBack(ReflectMarkV6);
+        ReservePorts(settings, _spec!, done);
+        _routing.Bring(netlink, _plan!, settings, done);
+        _routingV6.Bring(netlink, _planV6, settings, done);
         _isKnown = true;
     }
 
-    /// <summary>Learns what is ours: by owner, and by place, since the owner's number is not registered anywhere.</summary>
-    private void Read(NetlinkSocket netlink)
-    {
-        _rules = [.. netlink.Rules.List(AddressFamily.InterNetwork).Where(rule => rule.Protocol == RouteProtocol.Dataplane
-            && rule.Priority is NodePortPriority or FrontendPriority or ReplyPriority && rule.Table is NodePortTable or HostPortTable && !rule.HasMore)];
-        int index = netlink.Links.Find(_hostPort)?.Index ?? 0;
-        _routes = [.. netlink.Routes.List(new RouteFilter { Protocol = RouteProtocol.Dataplane }).Where(route =>
-            route.Table is NodePortTable or HostPortTable || HostVeth.IsToFrontend(route, index))];
-    }
-
-    private void AddRoutes(NetlinkSocket netlink, HostFrontendsPlan plan)
-    {
-        var missing = plan.Routes.Except(_routes).ToList();
-        if (missing.Count == 0) return;
-        var foreign = netlink.Routes.List(new RouteFilter { Table = RouteTableId.Main }).Where(route => route.Protocol != RouteProtocol.Dataplane).ToList();
-        var taken = foreign.Select(route => route.Destination).ToHashSet();
-        var nextHops = foreign.Select(route => route.Gateway).OfType<IPAddress>().ToHashSet();
-        foreach (var route in missing)
-        {
-            if (route.Table == RouteTableId.Main && (taken.Contains(route.Destination) || nextHops.Contains(route.Destination.BaseAddress)))
-            {
-                _obstacles.Add(taken.Contains(route.Destination)
-                    ? $"a route of somebody else leads to {route.Destination}, a service's address: it stays, and this node's own processes do not reach the service there; remove the route"
-                    : $"{route.Destination.BaseAddress}, a service's address, is the next hop of a route of this node: its own processes do not reach the service there; use another address");
-                continue;
-            }
-            netlink.Routes.Replace(route);
-            _routes.RemoveWhere(old => Key(old) == Key(route));
-            _routes.Add(route);
-        }
-    }
-
-    private void MoveLocalRule(NetlinkSocket netlink, ChangedSettings settings)
-    {
-        var local = netlink.Rules.List(AddressFamily.InterNetwork).Where(IsLocal).ToList();
-        if (local.Find(rule => rule.Priority <= ReplyPriority && rule.Priority != 0) is { } early)
-        {
-            _obstacles.Add($"the rule \"{early}\" comes before ours: this node's own processes reach no node port at its own addresses; move it to a priority above {ReplyPriority}");
-            return;
-        }
-        var first = local.FindAll(rule => rule.Priority == 0);
-        bool mustAdd = !local.Exists(rule => rule.Priority > ReplyPriority);
-        if (first.Count == 0 && !mustAdd) return;
-        // Of protocol "kernel": network daemons remove rules of owners that they do not know, and without this one the node would be deaf.
-        if (settings[LocalRuleNote].Length == 0) settings[LocalRuleNote] = mustAdd ? Moved : Taken;
-        if (mustAdd) netlink.Rules.Add(KernelsLocalRule with { Priority = LocalPriority });
-        foreach (var rule in first) netlink.Rules.Delete(rule);
-    }
-
-    private static bool PutLocalRuleBack(NetlinkSocket netlink, ChangedSettings settings)
-    {
-        string note = settings[LocalRuleNote];
-        if (note.Length == 0) return false;
-        netlink.Rules.Add(KernelsLocalRule);
-        if (note == Moved) netlink.Rules.Delete(KernelsLocalRule with { Priority = LocalPriority });
-        settings[LocalRuleNote] = "";
-        return true;
-    }
-
-    private static bool IsLocal(RoutingRule rule) => rule == KernelsLocalRule with { Priority = rule.Priority, Protocol = rule.Protocol };
-
-    private void ReservePorts(ChangedSettings settings, HostFrontendsSpec spec)
+    // Of one family's spec: the setting is for both, and so are the ranges.
+    private void ReservePorts(ChangedSettings settings, HostFrontendsSpec<IPv4Address> spec, List<string> done)
     {
         var wanted = PortRanges.Empty;
         string[] ephemeral = (Sysctl.Read("ipv4/ip_local_port_range") ?? "32768 60999").Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
@@ -237,8 +173,6 @@ internal sealed class HostFrontends
             free = left;
             wanted = wanted.Union(range);
         }
-        settings.Reserve(wanted);
+        if (settings.Reserve(wanted)) done.Add($"reservation of ports {wanted}");
     }
-
-    private static (uint Table, IPNetwork Destination) Key(Route route) => (route.Table, route.Destination);
 }

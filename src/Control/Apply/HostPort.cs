@@ -34,8 +34,9 @@ internal sealed class HostPort
             Name = options.HostPort,
             PortName = options.HostPort + "-x",
             Address = options.HostPortAddress.IPv4,
-            ClusterCidrs = [options.ClusterCidr.IPv4],
-            ServiceCidrs = [options.ServiceCidr.IPv4],
+            AddressV6 = options.HostPortAddress.IPv6,
+            ClusterCidrs = [.. options.ClusterCidr.All],
+            ServiceCidrs = [.. options.ServiceCidr.All],
             GatewayMac = NodeRuntime.ToPhysical(node.GatewayMac),
             RouteMtu = node.PathMtu,
             DeviceMtu = node.DeviceMtu,
@@ -48,4 +49,8 @@ internal sealed class HostPort
 
     /// <summary>Routes the cluster's ranges into it.</summary>
     public void Activate() => _veth.Activate();
+
+    /// <summary>Puts back what others have taken away of its addresses and routes, and says what that was.</summary>
+    /// <exception cref="Xdp.Interop.XdpException">The kernel refused something.</exception>
+    public IReadOnlyList<string> Refresh() => _veth.Refresh();
 }

@@ -1,5 +1,7 @@
 using System.Net;
 using System.Net.NetworkInformation;
+using Dataplane.Control.Compile;
+using Dataplane.Packets;
 using Xdp.Interop;
 using Xdp.Interop.Links;
 
@@ -13,8 +15,6 @@ public sealed class HostVeth
 {
     /// <summary>Alias of the host stack's end, by which a pair is known for ours.</summary>
     internal const string Alias = "dataplane host port";
-
-    private const int IpAndTcpHeaders = 40; // bytes
 
     private readonly HostVethSpec _spec;
 
@@ -32,6 +32,9 @@ public sealed class HostVeth
     /// the true source is an address of the host itself, which the kernel would refuse as martian and answer over loopback.
     /// </summary>
     public static IPAddress NextHop { get; } = IPAddress.Parse("169.254.77.1");
+
+    /// <summary>The next hop of the host's IPv6 routes into the pair. What stands for an address of the host there is <see cref="Tables.FamilyTables{TAddress}.HostPeer"/>.</summary>
+    public static IPAddress NextHopV6 { get; } = IPAddress.Parse("fe80::77:1");
 
     /// <summary>Interface index of the end that stays with the host stack.</summary>
     public int HostIndex { get; }
@@ -71,7 +74,8 @@ public sealed class HostVeth
                 PeerName = spec.PortName, PeerMacAddress = spec.GatewayMac, PeerMtu = spec.DeviceMtu,
             });
             using var here = NetworkNamespace.Current();
-            foreach (var name in (string[])[spec.Name, spec.PortName]) Sysctl.Ensure($"ipv6/conf/{name}/disable_ipv6", "1", here);
+            Sysctl.Ensure($"ipv6/conf/{spec.PortName}/disable_ipv6", "1", here);
+            if (spec.AddressV6 is null) Sysctl.Ensure($"ipv6/conf/{spec.Name}/disable_ipv6", "1", here); // what a predecessor had there goes with it
             // Loose: a remote node's own address comes in here from the overlay, although the route back to it is by the uplink.
             Sysctl.Ensure($"ipv4/conf/{spec.Name}/rp_filter", "2", here);
             Sysctl.Ensure($"ipv4/conf/{spec.PortName}/forwarding", "0", here);
@@ -93,19 +97,23 @@ public sealed class HostVeth
     {
         try
         {
-            using var netlink = NetlinkSocket.Open();
-            netlink.Links.SetUp(HostIndex);
-            foreach (var old in netlink.Addresses.List(HostIndex))
-                if (!old.Address.Equals(_spec.Address)) netlink.Addresses.Delete(HostIndex, old.Address, old.PrefixLength);
-            netlink.Addresses.Add(HostIndex, _spec.Address, 32);
-            netlink.Neighbors.Replace(HostIndex, NextHop, GatewayMac);
-            SetRoutes(netlink);
+            Bring([]);
         }
         catch
         {
             if (!WasTakenOver) Remove();
             throw;
         }
+    }
+
+    /// <summary>Puts back what others have taken away since <see cref="Activate"/>.</summary>
+    /// <returns>What was put back, for people.</returns>
+    /// <exception cref="XdpException">As <see cref="Activate"/>; the pair stays.</exception>
+    public IReadOnlyList<string> Refresh()
+    {
+        var done = new List<string>();
+        Bring(done);
+        return done;
     }
 
     /// <summary>What the node's settings, which are not ours to change, keep from working; one sentence each with the remedy.</summary>
@@ -117,6 +125,11 @@ public sealed class HostVeth
             found.Add("net.ipv4.ip_forward is 0: pods reach nothing outside the cluster; set it to 1");
         else if (Sysctl.Read($"ipv4/conf/{_spec.Name}/forwarding", here) == "0")
             found.Add($"net.ipv4.conf.{_spec.Name}.forwarding is 0: pods reach nothing outside the cluster; set it to 1");
+        if (_spec.AddressV6 is not null && Sysctl.Read("ipv6/conf/all/forwarding", here) != "1")
+        {
+            found.Add("net.ipv6.conf.all.forwarding is 0: pods reach nothing outside the cluster by IPv6; set it to 1 (and net.ipv6.conf.INTERFACE.accept_ra to 2 "
+                + "where the node has its own default route from router advertisements)");
+        }
         return found;
     }
 
@@ -125,11 +138,6 @@ public sealed class HostVeth
 
     /// <inheritdoc cref="Remove()"/>
     public static bool Remove(string name) => PodVeth.Remove(name);
-
-    /// <summary>Whether a route is one to an address of a service (see <see cref="HostFrontends"/>), and not to one of the cluster's prefixes.</summary>
-    internal static bool IsToFrontend(Route route, int hostIndex) =>
-        route.Protocol == RouteProtocol.Dataplane && route.Table == RouteTableId.Main && route.Interface == hostIndex
-        && route.Destination.PrefixLength == 32 && NextHop.Equals(route.Gateway);
 
     private static LinkInfo? FindExisting(NetlinkSocket netlink, HostVethSpec spec)
     {
@@ -151,32 +159,27 @@ public sealed class HostVeth
         return null;
     }
 
-    private void SetRoutes(NetlinkSocket netlink)
+    private void Bring(List<string> done)
     {
-        var link = new Route { Destination = new IPNetwork(NextHop, 32), Interface = HostIndex, Scope = RouteScope.Link, PreferredSource = _spec.Address, Mtu = _spec.RouteMtu };
-        List<Route> wanted =
-        [
-            link,
-            .. _spec.ClusterCidrs.Concat(_spec.ServiceCidrs).Distinct().Select(cidr => link with
-            {
-                Destination = cidr,
-                Scope = RouteScope.Universe,
-                Gateway = NextHop,
-                AdvertisedMss = _spec.RouteMtu - IpAndTcpHeaders,
-            }),
-        ];
-
-        var existing = netlink.Routes.List(new RouteFilter { Table = RouteTableId.Main });
-        foreach (var route in wanted)
+        using var netlink = NetlinkSocket.Open();
+        if (_spec.AddressV6 is not null) EnableV6(done);
+        if (netlink.Links.Find(HostIndex) is not { IsUp: true })
         {
-            // Replacing would destroy what somebody else relies on, and removing ours later would not bring it back.
-            if (existing.FirstOrDefault(r => r.Destination.Equals(route.Destination) && r.Metric == 0 && r.Protocol != RouteProtocol.Dataplane) is { } foreign)
-                throw new XdpException($"route {route.Destination} to {_spec.Name}", Errno.EEXIST, $"a route of protocol {(int)foreign.Protocol} by link {foreign.Interface} covers the same prefix; remove it (another network plugin?)");
-            netlink.Routes.Replace(route);
+            netlink.Links.SetUp(HostIndex);
+            done.Add($"{_spec.Name}, which was down");
         }
+        Of<IPv4Address>(_spec.Address).Bring(netlink, HostIndex, GatewayMac, done);
+        if (_spec.AddressV6 is { } v6) Of<IPv6Address>(v6).Bring(netlink, HostIndex, GatewayMac, done);
+    }
 
-        foreach (var stale in existing)
-            if (stale.Protocol == RouteProtocol.Dataplane && stale.Interface == HostIndex && !IsToFrontend(stale, HostIndex) && !wanted.Exists(w => w.Destination.Equals(stale.Destination)))
-                netlink.Routes.Delete(stale);
+    private HostAddressing<TAddress> Of<TAddress>(IPAddress address)
+        where TAddress : unmanaged, IIpAddress<TAddress> =>
+        new(_spec.Name, address, [.. _spec.ClusterCidrs.Concat(_spec.ServiceCidrs).Where(FieldParser.IsOf<TAddress>)], _spec.RouteMtu);
+
+    // No link-local address, and nobody is asked for routes: only what is configured here is on this link.
+    private void EnableV6(List<string> done)
+    {
+        foreach (var (key, value) in ((string, string)[])[("addr_gen_mode", "1"), ("accept_ra", "0"), ("accept_dad", "0"), ("dad_transmits", "0"), ("disable_ipv6", "0")])
+            if (Sysctl.Ensure($"ipv6/conf/{_spec.Name}/{key}", value)) done.Add($"setting net.ipv6.conf.{_spec.Name}.{key} = {value}");
     }
 }

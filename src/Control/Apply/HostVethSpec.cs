@@ -15,10 +15,13 @@ public sealed record HostVethSpec
     /// <summary>The node's host port address (IPv4); it gets /32.</summary>
     public required IPAddress Address { get; init; }
 
-    /// <summary>All pods' prefixes (IPv4).</summary>
+    /// <summary>The same of IPv6; it gets /128. Null where the cluster has no IPv6.</summary>
+    public IPAddress? AddressV6 { get; init; }
+
+    /// <summary>All pods' prefixes, those of IPv6 only with <see cref="AddressV6"/>.</summary>
     public required IReadOnlyList<IPNetwork> ClusterCidrs { get; init; }
 
-    /// <summary>All ClusterIPs' prefixes (IPv4).</summary>
+    /// <summary>All ClusterIPs' prefixes, those of IPv6 only with <see cref="AddressV6"/>.</summary>
     public required IReadOnlyList<IPNetwork> ServiceCidrs { get; init; }
 
     /// <summary>Hardware address of the port: where the host stack sends its frames. Null derives it from the address.</summary>

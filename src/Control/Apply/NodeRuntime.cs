@@ -38,6 +38,7 @@ public sealed class NodeRuntime : IDisposable
     private readonly FlowSweeper _sweeper;
     private readonly FrontendRetirement<IPv4Address> _retirement;
     private readonly FrontendRetirement<IPv6Address>? _retirementV6;
+    private readonly Upkeep _upkeep;
     private NameIndex? _names;
 
     /// <summary>Opens everything that the node needs before the first pod: workers, host port, uplinks.</summary>
@@ -67,6 +68,12 @@ public sealed class NodeRuntime : IDisposable
         }
         // What we cut and complete in software must fit one frame; on larger underlays packets are smaller than they could be.
         PathMtu = Math.Min(options.PodMtu > 0 ? options.PodMtu : (UplinkDevice?.Mtu ?? 1500) - Stages.VxlanEncap.OuterLength, LargestPathMtu);
+        if (options.DualStack && PathMtu < IPv6Address.LeastMtu)
+        {
+            throw new XdpException(
+                $"carry IPv6 in packets of {PathMtu} bytes", Errno.EMSGSIZE,
+                $"IPv6 needs {IPv6Address.LeastMtu}; raise the uplink's MTU to {IPv6Address.LeastMtu + Stages.VxlanEncap.OuterLength} or pod-mtu, or leave the IPv6 prefixes and addresses out");
+        }
         HostPort = HostPort.Open(this, _programs);
         _nextHops = new NextHops(UplinkDevice, loggers.CreateLogger("underlay"), Republish);
         if (_uplinks.Count > 0) Underlay = new UnderlayWatch(_uplinks, loggers.CreateLogger("routes"), Republish);
@@ -78,6 +85,7 @@ public sealed class NodeRuntime : IDisposable
         }
         foreach (string obstacle in HostPort.Obstacles) _log.LogWarning("{Obstacle}", obstacle);
         Underlay?.Start();
+        _upkeep = new Upkeep(Repair, Upkeep.Interval, _log);
     }
 
     public DataplaneOptions Options { get; }
@@ -244,6 +252,7 @@ public sealed class NodeRuntime : IDisposable
     public void Dispose()
     {
         Underlay?.Dispose(); // outside the lock, which their last callback may be waiting for
+        _upkeep.Dispose();
         _nextHops.Dispose();
         _sweeper.Dispose();
         _retirement.Dispose();
@@ -314,6 +323,11 @@ public sealed class NodeRuntime : IDisposable
         {
             lock (_lock) _publisher.Forget(frontends, unused, State);
         }
+    }
+
+    private IReadOnlyList<string> Repair()
+    {
+        lock (_lock) return _publisher.Repair();
     }
 
     private void Republish()

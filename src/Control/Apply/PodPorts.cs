@@ -21,6 +21,8 @@ internal sealed class PodPorts(NodeRuntime node, XdpAttachments programs, ILogge
             PodInterface = wanted.Interface,
             Address = FieldParser.From(wanted.Address),
             Gateway = node.Options.HostPortAddress.IPv4,
+            AddressV6 = wanted.AddressV6 is { } v6 ? FieldParser.From(v6) : null,
+            GatewayV6 = node.Options.HostPortAddress.IPv6,
             RouteMtu = node.PathMtu,
             HostMac = NodeRuntime.ToPhysical(node.GatewayMac),
             Alias = wanted.Key,

@@ -16,18 +16,19 @@ namespace Dataplane.Control.Apply;
 public sealed class PodVeth : IDisposable
 {
     private const int NameHashDigits = 11;
-    private const int IpAndTcpHeaders = 40; // bytes
-    private const int MinimumMtu = 68;      // bytes, RFC 791
+    private const int MinimumMtu = 68, MinimumMtuV6 = 1280; // bytes; RFC 791, RFC 8200
 
     private readonly PodVethSpec _spec;
     private readonly NetworkNamespace _pod;
     private readonly int _podIndex;
+    private readonly List<PodAddressing> _families;
 
     private PodVeth(PodVethSpec spec, NetworkNamespace pod, int hostIndex, int podIndex, bool takenOver)
     {
         _spec = spec;
         _pod = pod;
         _podIndex = podIndex;
+        _families = Families(spec);
         HostIndex = hostIndex;
         WasTakenOver = takenOver;
     }
@@ -57,13 +58,18 @@ public sealed class PodVeth : IDisposable
 
     /// <summary>Makes the pair, or takes over the one that is there. On failure nothing new is left behind.</summary>
     /// <exception cref="XdpException">The message names the step, the object and the remedy.</exception>
-    /// <exception cref="ArgumentException">The address or gateway is not IPv4, or the route's MTU is below 68 or above the device's.</exception>
+    /// <exception cref="ArgumentException">An address or gateway is not of its family, or the route's MTU is below 68 (with IPv6 1280) or above the device's.</exception>
     public static PodVeth Create(PodVethSpec spec)
     {
         ArgumentNullException.ThrowIfNull(spec);
-        RequireIPv4(spec.Address, nameof(spec.Address));
-        RequireIPv4(spec.Gateway, nameof(spec.Gateway));
-        ArgumentOutOfRangeException.ThrowIfLessThan(spec.RouteMtu, MinimumMtu);
+        Require(AddressFamily.InterNetwork, spec.Address, nameof(spec.Address));
+        Require(AddressFamily.InterNetwork, spec.Gateway, nameof(spec.Gateway));
+        if (spec.AddressV6 is not null)
+        {
+            Require(AddressFamily.InterNetworkV6, spec.AddressV6, nameof(spec.AddressV6));
+            Require(AddressFamily.InterNetworkV6, spec.GatewayV6, nameof(spec.GatewayV6));
+        }
+        ArgumentOutOfRangeException.ThrowIfLessThan(spec.RouteMtu, spec.AddressV6 is null ? MinimumMtu : MinimumMtuV6);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(spec.RouteMtu, spec.DeviceMtu);
         spec = spec with
         {
@@ -86,7 +92,9 @@ public sealed class PodVeth : IDisposable
             });
             SetUpHostEnd(netlink, host.Index, spec);
             VethOffloads.TurnOff(pod, spec.PodInterface);
-            SetAddress(inPod, host.PeerIndex, spec);
+            if (spec.AddressV6 is not null) PodAddressing.EnableV6(pod, spec.PodInterface);
+            else if (!created) PodAddressing.RemoveV6(inPod, host.PeerIndex);
+            foreach (var family in Families(spec)) family.SetAddress(inPod, host.PeerIndex);
             return new PodVeth(spec, pod, host.Index, host.PeerIndex, takenOver: !created);
         }
         catch
@@ -105,19 +113,7 @@ public sealed class PodVeth : IDisposable
         {
             using var inPod = NetlinkSocket.Open(_pod);
             inPod.Links.SetUp(_podIndex);
-            // Saves the pod an ARP request; the gateway's address never changes during the life of the pair.
-            inPod.Neighbors.Replace(_podIndex, _spec.Gateway, HostMac);
-            var route = new Route
-            {
-                Destination = new IPNetwork(_spec.Gateway, 32),
-                Interface = _podIndex,
-                Scope = RouteScope.Link,
-                PreferredSource = _spec.Address,
-                Mtu = _spec.RouteMtu,
-                AdvertisedMss = _spec.RouteMtu - IpAndTcpHeaders,
-            };
-            inPod.Routes.Replace(route);
-            inPod.Routes.Replace(route with { Destination = new IPNetwork(IPAddress.Any, 0), Scope = RouteScope.Universe, Gateway = _spec.Gateway });
+            foreach (var family in _families) family.SetRoutes(inPod, _podIndex, HostMac);
         }
         catch
         {
@@ -174,12 +170,11 @@ public sealed class PodVeth : IDisposable
         netlink.Links.SetUp(index);
     }
 
-    private static void SetAddress(NetlinkSocket inPod, int podIndex, PodVethSpec spec)
+    private static List<PodAddressing> Families(PodVethSpec spec)
     {
-        foreach (var old in inPod.Addresses.List(podIndex))
-            if (old.Address.AddressFamily == AddressFamily.InterNetwork && !(old.Address.Equals(spec.Address) && old.PrefixLength == 32))
-                inPod.Addresses.Delete(podIndex, old.Address, old.PrefixLength);
-        inPod.Addresses.Add(podIndex, spec.Address, 32);
+        var families = new List<PodAddressing> { new(spec.Address, spec.Gateway, spec.RouteMtu) };
+        if (spec.AddressV6 is { } address) families.Add(new(address, spec.GatewayV6!, spec.RouteMtu));
+        return families;
     }
 
     private static PhysicalAddress DeriveHostMac(string name)
@@ -189,8 +184,8 @@ public sealed class PodVeth : IDisposable
         return new PhysicalAddress([0x0e, 0x58, .. hash.AsSpan(0, 4)]);
     }
 
-    private static void RequireIPv4(IPAddress address, string name)
+    private static void Require(AddressFamily family, IPAddress? address, string name)
     {
-        if (address.AddressFamily != AddressFamily.InterNetwork) throw new ArgumentException($"{address} is not an IPv4 address", name);
+        if (address?.AddressFamily != family) throw new ArgumentException($"{address} is not an {(family == AddressFamily.InterNetwork ? "IPv4" : "IPv6")} address", name);
     }
 }

@@ -18,8 +18,14 @@ public sealed record PodVethSpec
     /// <summary>The pod's IPv4 address; it gets /32.</summary>
     public required IPAddress Address { get; init; }
 
-    /// <summary>The next hop of the pod's default route: the node's host port address.</summary>
+    /// <summary>The next hop of the pod's default route: the node's host port address (IPv4).</summary>
     public required IPAddress Gateway { get; init; }
+
+    /// <summary>The pod's IPv6 address, beside the other; it gets /128. Null for none.</summary>
+    public IPAddress? AddressV6 { get; init; }
+
+    /// <summary>The next hop of the pod's IPv6 default route; needed with <see cref="AddressV6"/>.</summary>
+    public IPAddress? GatewayV6 { get; init; }
 
     /// <summary>Bytes; the path MTU. TCP takes its segment size from it, while super-packets may have the device's MTU.</summary>
     public required int RouteMtu { get; init; }

@@ -27,6 +27,9 @@ internal sealed class TablePublisher
     private LocalAddresses<IPv4Address> _localV4 = LocalAddresses<IPv4Address>.None;
     private LocalAddresses<IPv6Address> _localV6 = LocalAddresses<IPv6Address>.None;
     private Dictionary<IPv4Address, UplinkAddressUse> _addressUses = [];
+    private Dictionary<IPv6Address, UplinkAddressUse> _addressUsesV6 = [];
+    private string? _uplinkProblem;
+    private string? _hostProblem;
 
     public TablePublisher(NodeRuntime node, UplinkSteering steering, ILogger log)
     {
@@ -45,8 +48,8 @@ internal sealed class TablePublisher
     /// <summary>Endpoints of all services that may take connections.</summary>
     public int ServiceBackends => _compiler.ServiceBackends;
 
-    /// <summary>Frontends that packets from outside are steered to, and how many can be.</summary>
-    public (int Count, int Room) SteeredFrontends => (_steering.Frontends, _steering.FrontendRoom);
+    /// <summary>Frontends that packets from outside are steered to, and how many can be; both families together, each of which has a table of its own.</summary>
+    public (int Count, int Room) SteeredFrontends => (_steering.Frontends, _steering.FrontendRoom + (_v6 is null ? 0 : _steering.FrontendRoomV6));
 
     /// <summary>What on this node stands in the way of services, for people; one sentence each.</summary>
     public IReadOnlyList<string> FindObstacles(IReadOnlySet<ushort> own) => _hostFrontends.FindObstacles(own);
@@ -60,8 +63,8 @@ internal sealed class TablePublisher
     /// <summary>IPv6 frontends that packets are led here for.</summary>
     public LingeringFrontends<IPv6Address> FrontendsV6 { get; } = new();
 
-    /// <summary>What of the last state is not in force, for people; null when all is.</summary>
-    public string? Problem { get; private set; }
+    /// <summary>What is not in force, for people; null when all is.</summary>
+    public string? Problem => _uplinkProblem is null || _hostProblem is null ? _uplinkProblem ?? _hostProblem : $"{_uplinkProblem}; {_hostProblem}";
 
     /// <summary>Tables before there are ports.</summary>
     public DataplaneTables Initial() => _compiler.Compile(DesiredState.Empty, Input(hostPort: null));
@@ -93,6 +96,21 @@ internal sealed class TablePublisher
         if (family.Forget(unused)) Steer(state);
     }
 
+    /// <summary>Puts back what others have taken away of the node's routes and rules that lead its own packets here.</summary>
+    /// <returns>What was put back, for people.</returns>
+    public IReadOnlyList<string> Repair()
+    {
+        if (!_leadsNode || _node.HostPort is not { } hostPort) return [];
+        var repaired = new List<string>();
+        string? problem = Attempt(() =>
+        {
+            repaired.AddRange(hostPort.Refresh()); // first: the others are routes by its next hop
+            repaired.AddRange(_hostFrontends.Refresh());
+        });
+        Tell(_uplinkProblem, problem);
+        return repaired;
+    }
+
     private void Steer(DesiredState state)
     {
         bool gone = Frontends.Follow(_compiler.ExternalFrontends) | FrontendsV6.Follow(_compiler.ExternalFrontendsV6);
@@ -101,23 +119,34 @@ internal sealed class TablePublisher
             VxlanPort = _node.Options.VxlanPort,
             NatPorts = _node.Options.NatPorts,
             Addresses = _addressUses,
+            AddressesV6 = _addressUsesV6,
             Frontends = Frontends.All,
+            FrontendsV6 = FrontendsV6.All,
         }));
-        string? host = !_leadsNode ? null : Attempt(() => _hostFrontends.Apply(new HostFrontendsSpec
+        string? host = !_leadsNode ? null : Attempt(() => _hostFrontends.Apply(
+            Led(_v4, _localV4, Frontends.All, state), _v6 is null ? null : Led(_v6, _localV6, FrontendsV6.All, state)));
+        Tell(uplink, host);
+        if (gone) FrontendsGone?.Invoke();
+    }
+
+    private HostFrontendsSpec<TAddress> Led<TAddress>(FamilyInput<TAddress> family, LocalAddresses<TAddress> local, IReadOnlySet<ExternalFrontend<TAddress>> frontends, DesiredState state)
+        where TAddress : unmanaged, IIpAddress<TAddress> => new()
         {
-            Gateway = _node.Gateway,
+            Gateway = family.Gateway,
             RouteMtu = _node.PathMtu,
-            LocalAddresses = _localV4.All,
-            NodePortAddresses = _localV4.NodePorts,
-            OtherNodes = OtherNodes<IPv4Address>(state),
+            LocalAddresses = local.All,
+            NodePortAddresses = local.NodePorts,
+            OtherNodes = OtherNodes<TAddress>(state),
             NodePorts = _node.Options.NodePortRange,
             NatPorts = _node.Options.NatPorts,
-            Frontends = Frontends.All,
-        }));
-        string? problem = uplink is null || host is null ? uplink ?? host : $"{uplink}; {host}";
-        if (problem is not null && problem != Problem) _log.LogError("{Problem}", problem);
-        Problem = problem;
-        if (gone) FrontendsGone?.Invoke();
+            Frontends = frontends,
+        };
+
+    private void Tell(string? uplinkProblem, string? hostProblem)
+    {
+        string? before = Problem;
+        (_uplinkProblem, _hostProblem) = (uplinkProblem, hostProblem);
+        if (Problem is { } problem && problem != before) _log.LogError("{Problem}", problem);
     }
 
     private static string? Attempt(Action action)
@@ -155,10 +184,16 @@ internal sealed class TablePublisher
         _addresses = addresses;
         _localV4 = LocalAddresses<IPv4Address>.Of(addresses, _node.Options);
         if (_v6 is not null) _localV6 = LocalAddresses<IPv6Address>.Of(addresses, _node.Options);
-        var uses = new Dictionary<IPv4Address, UplinkAddressUse>();
-        foreach (var address in _localV4.NodePorts) uses[address] = UplinkAddressUse.NodePort;
-        uses[_node.TunnelAddress] = uses.GetValueOrDefault(_node.TunnelAddress) | UplinkAddressUse.Vxlan | UplinkAddressUse.Nat;
-        _addressUses = uses;
+        _addressUses = Uses(_localV4, _node.TunnelAddress, UplinkAddressUse.Vxlan | UplinkAddressUse.Nat);
+        if (_v6 is not null) _addressUsesV6 = Uses(_localV6, _v6.NodeAddress, UplinkAddressUse.Nat);
+    }
+
+    private static Dictionary<TAddress, UplinkAddressUse> Uses<TAddress>(LocalAddresses<TAddress> local, TAddress node, UplinkAddressUse nodeUses)
+        where TAddress : unmanaged, IIpAddress<TAddress>
+    {
+        var uses = local.NodePorts.ToDictionary(address => address, _ => UplinkAddressUse.NodePort);
+        uses[node] = uses.GetValueOrDefault(node) | nodeUses;
+        return uses;
     }
 
     private static FamilyInput<TAddress> Fixed<TAddress>(

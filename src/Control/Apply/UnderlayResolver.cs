@@ -86,7 +86,10 @@ public sealed class UnderlayResolver : IDisposable
     /// <summary>What is known of each node; a node that was not looked at yet is missing. Callable from any thread.</summary>
     public IReadOnlyDictionary<IPAddress, UnderlayPath> Paths => _paths;
 
-    /// <summary>The addresses of this node's interfaces except loopback and IPv6 link-local ones, sorted; known from the start. Callable from any thread.</summary>
+    /// <summary>
+    /// The addresses of this node's interfaces except loopback and IPv6 link-local ones, and those of IPv6 that may be another host's (duplicate address
+    /// detection); sorted; known from the start. Callable from any thread.
+    /// </summary>
     public IReadOnlyList<IPAddress> LocalAddresses => Volatile.Read(ref _local);
 
     /// <summary>What is known of one node, or null. Callable from any thread.</summary>
@@ -229,7 +232,7 @@ public sealed class UnderlayResolver : IDisposable
 
     private void ReadLocalAddresses()
     {
-        var now = _netlink.Addresses.List().Select(a => a.Address).Where(a => !IPAddress.IsLoopback(a) && !a.IsIPv6LinkLocal).Distinct()
+        var now = _netlink.Addresses.List().Where(a => a.IsUsable).Select(a => a.Address).Where(a => !IPAddress.IsLoopback(a) && !a.IsIPv6LinkLocal).Distinct()
             .OrderBy(a => a.GetAddressBytes(), Comparer<byte[]>.Create((a, b) => a.AsSpan().SequenceCompareTo(b))).ToList();
         if (now.SequenceEqual(_local)) return;
         Volatile.Write(ref _local, now);

@@ -15,6 +15,14 @@ internal sealed record UplinkSteeringSpec
     /// <summary>What each address of the node is for; an address without a use need not be listed.</summary>
     public IReadOnlyDictionary<IPv4Address, UplinkAddressUse> Addresses { get; init; } = new Dictionary<IPv4Address, UplinkAddressUse>();
 
+    /// <summary>The same of IPv6; tunnels are IPv4.</summary>
+    public IReadOnlyDictionary<IPv6Address, UplinkAddressUse> AddressesV6 { get; init; } = new Dictionary<IPv6Address, UplinkAddressUse>();
+
     /// <summary>Frontends. The same object again costs nothing.</summary>
     public IReadOnlySet<ExternalFrontend<IPv4Address>> Frontends { get; init; } = new HashSet<ExternalFrontend<IPv4Address>>();
+
+    /// <inheritdoc cref="Frontends"/>
+    public IReadOnlySet<ExternalFrontend<IPv6Address>> FrontendsV6 { get; init; } = NoneV6;
+
+    private static HashSet<ExternalFrontend<IPv6Address>> NoneV6 { get; } = []; // one object: it is compared by reference
 }

@@ -25,8 +25,14 @@ public sealed record InterfaceAddress
     /// <summary>IPv6: duplicate address detection is skipped on add (IFA_F_NODAD).</summary>
     public bool NoDuplicateDetection { get; init; }
 
-    /// <summary>IPv6: duplicate address detection has not ended; the address cannot be bound yet.</summary>
+    /// <summary>IPv6: duplicate address detection has not ended, or has found a duplicate; the address cannot be bound.</summary>
     public bool IsTentative { get; init; }
+
+    /// <summary>IPv6: the address may be used although duplicate address detection has not ended (RFC 4429).</summary>
+    public bool IsOptimistic { get; init; }
+
+    /// <summary>Packets to the address are taken: it is none of IPv6 that another host may have as well.</summary>
+    public bool IsUsable => !IsTentative || IsOptimistic;
 
     public override string ToString() => $"{Address}/{PrefixLength} on link {Interface}";
 
@@ -58,6 +64,7 @@ public sealed record InterfaceAddress
             NoPrefixRoute = (flags & Rtnl.IFA_F_NOPREFIXROUTE) != 0,
             NoDuplicateDetection = (flags & Rtnl.IFA_F_NODAD) != 0,
             IsTentative = (flags & Rtnl.IFA_F_TENTATIVE) != 0,
+            IsOptimistic = (flags & Rtnl.IFA_F_OPTIMISTIC) != 0,
         };
     }
 }

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Net;
 using Xdp.Interop.Links.Native;
 
@@ -65,6 +66,21 @@ public sealed class NetlinkRoutes
         if (lookup is { Type: RouteType.Unreachable or RouteType.Blackhole or RouteType.Prohibit }) return null;
         if (lookup is { Mtu: 0, Interface: > 0 } && _socket.Links.Find(lookup.Interface) is { } link) lookup = lookup with { Mtu = link.Mtu };
         return lookup;
+    }
+
+    /// <summary>
+    /// Waits until the kernel takes packets to an address of its own for its own: with IPv6 the route for that comes a moment after the address was added
+    /// without duplicate address detection. False when that was not in time.
+    /// </summary>
+    public bool WaitUntilLocal(IPAddress address, TimeSpan patience)
+    {
+        var start = Stopwatch.GetTimestamp();
+        while (Get(address) is not { Type: RouteType.Local })
+        {
+            if (Stopwatch.GetElapsedTime(start) > patience) return false;
+            Thread.Sleep(1);
+        }
+        return true;
     }
 
     private void Install(Route route, int flags, string verb)

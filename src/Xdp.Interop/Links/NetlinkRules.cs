@@ -40,12 +40,19 @@ public sealed class NetlinkRules
         return failure.Errno == Errno.ENOENT ? false : throw failure.ToException($"delete rule {rule}");
     }
 
-    /// <summary>The rules of a family, or of both, in the order in which they are asked.</summary>
+    /// <summary>The rules of a family, or of both, in the order in which they are asked. A family that this kernel does not have has none.</summary>
     public IReadOnlyList<RoutingRule> List(AddressFamily family = AddressFamily.Unspecified)
     {
         using var request = new NetlinkRequestLease();
         request.Message.Begin(FibRules.RTM_GETRULE, Nl.NLM_F_DUMP, new FibRuleHdr { Family = Number(family) });
-        return _socket.Dump(request.Message, RoutingRule.Decode, "list rules");
+        try
+        {
+            return _socket.Dump(request.Message, RoutingRule.Decode, "list rules");
+        }
+        catch (NetlinkException e) when (e.Errno == Errno.EAFNOSUPPORT)
+        {
+            return []; // IPv6 is switched off for the whole kernel
+        }
     }
 
     private static byte Number(AddressFamily family) => family switch

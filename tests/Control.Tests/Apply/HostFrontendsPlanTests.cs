@@ -83,7 +83,7 @@ public sealed class HostFrontendsPlanTests
     [Fact]
     public void K8_NodePortsAreNotServedAtLoopbackOrAtAddressesThatAreNotTheNodes()
     {
-        var plan = HostFrontendsPlan.Make(Spec(At(default, 30080)) with { NodePortAddresses = [new(127, 0, 0, 1), External, Node] }, HostIndex);
+        var plan = HostFrontendsPlan<IPv4Address>.Make(Spec(At(default, 30080)) with { NodePortAddresses = [new(127, 0, 0, 1), External, Node] }, HostIndex);
         Assert.Equal([Everything, "192.0.2.1/32 via 169.254.77.1 dev 7 table 4977"], Routes(plan));
     }
 
@@ -95,7 +95,7 @@ public sealed class HostFrontendsPlanTests
         Assert.Empty(before.Obstacles);
 
         // A newcomer that sorts first does not take the place of one that works.
-        var plan = HostFrontendsPlan.Make(Spec([.. many, At(default, 1), At(Node, 2)]), HostIndex, before.Rules);
+        var plan = HostFrontendsPlan<IPv4Address>.Make(Spec([.. many, At(default, 1), At(Node, 2)]), HostIndex, before.Rules);
         Assert.True(plan.IsSameAs(before));
         string obstacle = Assert.Single(plan.Obstacles);
         Assert.Contains("258 host ports", obstacle, StringComparison.Ordinal);
@@ -104,7 +104,7 @@ public sealed class HostFrontendsPlanTests
 
     private static ExternalFrontend<IPv4Address> At(IPv4Address address, ushort port, byte protocol = IpProtocol.Tcp) => new(address, port, protocol);
 
-    private static HostFrontendsSpec Spec(params ExternalFrontend<IPv4Address>[] frontends) => new()
+    private static HostFrontendsSpec<IPv4Address> Spec(params ExternalFrontend<IPv4Address>[] frontends) => new()
     {
         Gateway = Gateway,
         RouteMtu = 1450,
@@ -114,9 +114,9 @@ public sealed class HostFrontendsPlanTests
         Frontends = frontends.ToHashSet(),
     };
 
-    private static HostFrontendsPlan Plan(params ExternalFrontend<IPv4Address>[] frontends) => HostFrontendsPlan.Make(Spec(frontends), HostIndex);
+    private static HostFrontendsPlan<IPv4Address> Plan(params ExternalFrontend<IPv4Address>[] frontends) => HostFrontendsPlan<IPv4Address>.Make(Spec(frontends), HostIndex);
 
-    private static IEnumerable<string> Rules(HostFrontendsPlan plan) => plan.Rules.Select(rule => rule.ToString()).Order(StringComparer.Ordinal);
+    private static IEnumerable<string> Rules(HostFrontendsPlan<IPv4Address> plan) => plan.Rules.Select(rule => rule.ToString()).Order(StringComparer.Ordinal);
 
-    private static IEnumerable<string> Routes(HostFrontendsPlan plan) => plan.Routes.Select(route => route.ToString()).Order(StringComparer.Ordinal);
+    private static IEnumerable<string> Routes(HostFrontendsPlan<IPv4Address> plan) => plan.Routes.Select(route => route.ToString()).Order(StringComparer.Ordinal);
 }

@@ -11,12 +11,9 @@ namespace Dataplane.Control.Tests.Apply;
 /// <summary>Real sockets of the node, its clients and backends, with the node's own stack between them.</summary>
 public sealed class HostFrontendsTrafficTests : IDisposable
 {
-    private readonly List<IDisposable> _owned = [];
+    private readonly EchoSockets _sockets = new();
 
-    public void Dispose()
-    {
-        foreach (var owned in Enumerable.Reverse(_owned)) owned.Dispose();
-    }
+    public void Dispose() => _sockets.Dispose();
 
     [RequiresRootTheory]
     [InlineData("0", true)]
@@ -182,85 +179,18 @@ public sealed class HostFrontendsTrafficTests : IDisposable
         }
     }
 
-    private T Own<T>(T owned) where T : IDisposable
-    {
-        _owned.Add(owned);
-        return owned;
-    }
+    private T Own<T>(T owned) where T : IDisposable => _sockets.Own(owned);
 
-    /// <summary>A server that sends back what it gets.</summary>
-    private void Listen(NetworkNamespace ns, IPAddress address, int port)
-    {
-        var listener = Own(ns.Run(() => new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)));
-        listener.Bind(new IPEndPoint(address, port));
-        listener.Listen();
-        var thread = new Thread(() =>
-        {
-            try
-            {
-                while (true)
-                {
-                    var accepted = listener.Accept();
-                    new Thread(() => Echo(accepted)) { IsBackground = true }.Start();
-                }
-            }
-            catch (Exception e) when (e is SocketException or ObjectDisposedException)
-            {
-                // The test is over.
-            }
-        }) { IsBackground = true };
-        thread.Start();
-    }
-
-    private static void Echo(Socket socket)
-    {
-        using (socket)
-        {
-            var buffer = new byte[65536];
-            try
-            {
-                for (int length; (length = socket.Receive(buffer)) > 0;)
-                    for (int sent = 0; sent < length;) sent += socket.Send(buffer, sent, length - sent, SocketFlags.None);
-            }
-            catch (SocketException)
-            {
-                // The client went without a word.
-            }
-        }
-    }
+    private void Listen(NetworkNamespace ns, IPAddress address, int port) => _sockets.Listen(ns, address, port);
 
     private Socket Connect(NetworkNamespace ns, IPAddress address, int port, IPAddress? bindTo = null, HostPortBed? toNodeOf = null, bool expectReply = true)
     {
         // The stand-in leads the node's address to the backend, unless it is the node that is meant.
         toNodeOf?.StandIn.LeadToHost(HostPortBed.NodeIp);
-        var socket = Own(ns.Run(() => new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp)));
-        socket.ReceiveTimeout = 5000;
-        if (bindTo is not null) socket.Bind(new IPEndPoint(bindTo, 0));
-        var connecting = ns.Run(() => socket.ConnectAsync(address, port));
-        if (!expectReply) return socket;
-        if (Task.WaitAny([connecting], TimeSpan.FromSeconds(5)) < 0) throw new TimeoutException($"no answer from {address}:{port}");
-        connecting.GetAwaiter().GetResult();
-        return socket;
+        return _sockets.Connect(ns, address, port, bindTo, expectReply);
     }
 
-    private static void Exchange(Socket client, int bytes = 200_000)
-    {
-        var sent = new byte[bytes];
-        Random.Shared.NextBytes(sent);
-        var sending = Task.Run(() =>
-        {
-            for (int at = 0; at < bytes;) at += client.Send(sent, at, bytes - at, SocketFlags.None);
-        });
-        var received = new byte[bytes];
-        for (int at = 0; at < bytes;)
-        {
-            int length = client.Receive(received, at, bytes - at, SocketFlags.None);
-            Assert.NotEqual(0, length);
-            at += length;
-        }
-        sending.Wait();
-        Assert.Equal(sent, received);
-    }
+    private static void Exchange(Socket client, int bytes = 200_000) => EchoSockets.Exchange(client, bytes);
 
     private static void AssertByHostPort(HostPortBed bed, string frame)
     {

@@ -24,14 +24,22 @@ public sealed class PortListenerTests
             "   5: B80D0120000000000000000001000000:7583 00000000000000000000000000000000:0000 0A 00000000:00000000 00:00000000 00000000 0 0 1",
             "   6: cut",
         ];
-        PortListener[] expected =
-        [
-            new(new(127, 0, 0, 1), 8080, IpProtocol.Tcp),
-            new(default, 30080, IpProtocol.Tcp),
-            new(default, 30081, IpProtocol.Tcp),
-            new(new(10, 0, 2, 9), 30082, IpProtocol.Tcp),
-        ];
-        Assert.Equal(expected, PortListener.Parse(lines, IpProtocol.Tcp, "0A"));
+        string[] expected = ["127.0.0.1:8080/tcp", "0.0.0.0:30080/tcp", "[::]:30081/tcp", "10.0.2.9:30082/tcp", "[2001:db8::1]:30083/tcp"];
+        Assert.Equal(expected, PortListener.Parse(lines, IpProtocol.Tcp, "0A").Select(listener => listener.ToString()));
+    }
+
+    [Theory]
+    [InlineData("0.0.0.0", true, false)]
+    [InlineData("192.0.2.1", true, false)]
+    [InlineData("127.0.0.1", false, false)]
+    [InlineData("::", true, true)] // unless it has excluded IPv4, which the kernel does not tell
+    [InlineData("2001:db8::1", false, true)]
+    [InlineData("::1", false, false)]
+    [InlineData("fe80::1", false, false)]
+    public void TellsByWhichFamilyOthersReachIt(string address, bool v4, bool v6)
+    {
+        var listener = new PortListener(IPAddress.Parse(address), 30080, IpProtocol.Tcp);
+        Assert.Equal((v4, v6), (listener.TakesIPv4, listener.TakesIPv6));
     }
 
     [RequiresRootFact]
@@ -45,8 +53,7 @@ public sealed class PortListenerTests
         box.Node.Run(six.Start);
         using var udp = box.Node.Run(() => new UdpClient(new IPEndPoint(IPAddress.Any, 30502)));
         using var connected = box.Node.Run(() => new UdpClient("127.0.0.1", 30502));
-        Assert.Equal(
-            [new(new(127, 0, 0, 1), 30500, IpProtocol.Tcp), new(default, 30501, IpProtocol.Tcp), new PortListener(default, 30502, IpProtocol.Udp)],
-            box.Node.Run(PortListener.List));
+        using var udp6 = box.Node.Run(() => new UdpClient(new IPEndPoint(IPAddress.IPv6Loopback, 30502)));
+        Assert.Equal(["127.0.0.1:30500/tcp", "[::]:30501/tcp", "0.0.0.0:30502/udp", "[::1]:30502/udp"], box.Node.Run(PortListener.List).Select(listener => listener.ToString()));
     }
 }

@@ -95,8 +95,7 @@ internal sealed class StandInDataplane : IDisposable
 
     private void Forward(Wire from, byte[] frame)
     {
-        if (frame.Length < Ethernet + 20 || frame[12] != 8 || frame[13] != 0) return; // IPv4 only
-        var to = new IPAddress(frame.AsSpan(Ethernet + 16, 4));
+        if (frame.Length < Ethernet + 20 || Destination(frame) is not { IsIPv6Multicast: false } to) return;
         _seen.Enqueue($"{from.Name}: {Describe(frame.AsSpan(Ethernet))}");
         var target = to.Equals(_toHost) ? _wires[0] : _wires.Find(wire => wire != from && wire.Addresses.Contains(to)) ?? _wires.Find(wire => wire != from && wire.Addresses.Length == 0);
         if (target is null) return;
@@ -110,6 +109,13 @@ internal sealed class StandInDataplane : IDisposable
         target.Socket.Tx.Submit(1);
         _ = target.Socket.Kick();
     }
+
+    private static IPAddress? Destination(byte[] frame) => (frame[12], frame[13]) switch
+    {
+        (0x08, 0x00) => new IPAddress(frame.AsSpan(Ethernet + 16, 4)),
+        (0x86, 0xdd) when frame.Length >= Ethernet + 40 => new IPAddress(frame.AsSpan(Ethernet + 24, 16)),
+        _ => null,
+    };
 
     private void Complete(XskSocket socket)
     {
@@ -127,10 +133,12 @@ internal sealed class StandInDataplane : IDisposable
 
     private static string Describe(ReadOnlySpan<byte> ip)
     {
-        var (from, to) = (new IPAddress(ip[12..16]), new IPAddress(ip[16..20]));
-        if (ip[9] is not (6 or 17)) return $"{(ip[9] == 1 ? "icmp" : ip[9])} {from} > {to}";
-        var ports = ip[((ip[0] & 15) * 4)..];
-        return $"{(ip[9] == 6 ? "tcp" : "udp")} {from}:{BinaryPrimitives.ReadUInt16BigEndian(ports)} > {to}:{BinaryPrimitives.ReadUInt16BigEndian(ports[2..])}";
+        bool six = ip[0] >> 4 == 6;
+        var (from, to) = six ? (new IPAddress(ip[8..24]), new IPAddress(ip[24..40])) : (new IPAddress(ip[12..16]), new IPAddress(ip[16..20]));
+        byte protocol = six ? ip[6] : ip[9];
+        if (protocol is not (6 or 17)) return $"{(protocol is 1 or 58 ? "icmp" : protocol)} {from} > {to}";
+        var ports = ip[(six ? 40 : (ip[0] & 15) * 4)..];
+        return $"{(protocol == 6 ? "tcp" : "udp")} {new IPEndPoint(from, BinaryPrimitives.ReadUInt16BigEndian(ports))} > {new IPEndPoint(to, BinaryPrimitives.ReadUInt16BigEndian(ports[2..]))}";
     }
 
     private sealed record Wire(string Name, XskSocket Socket, byte[] Peer, IPAddress[] Addresses);

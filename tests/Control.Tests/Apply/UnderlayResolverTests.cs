@@ -142,6 +142,22 @@ public sealed class UnderlayResolverTests : IDisposable
     }
 
     [RequiresRootFact]
+    public void K27_IPv6AddressesCountOnceTheyAreKnownToBeThisNodesAlone()
+    {
+        IPAddress own = IPAddress.Parse("2001:db8::1"), duplicate = IPAddress.Parse("2001:db8::2"), atOnce = IPAddress.Parse("2001:db8::3");
+        ApplySandbox.Exec(_routerA, "ip", "addr", "add", $"{duplicate}/64", "dev", "down", "nodad");
+        using var resolver = Start();
+        foreach (var address in (IPAddress[])[duplicate, own]) ApplySandbox.Exec(Box.Node, "ip", "addr", "add", $"{address}/64", "dev", "up0");
+        ApplySandbox.Exec(Box.Node, "ip", "addr", "add", $"{atOnce}/64", "dev", "up0", "nodad");
+        Assert.Contains(own.ToString(), ApplySandbox.Exec(Box.Node, "ip", "-6", "addr", "show", "tentative"), StringComparison.Ordinal);
+        Assert.True(Eventually(() => resolver.LocalAddresses.Contains(atOnce)));
+        Assert.True(Eventually(() => resolver.LocalAddresses.Contains(own)));
+        Assert.DoesNotContain(own.ToString(), ApplySandbox.Exec(Box.Node, "ip", "-6", "addr", "show", "tentative"), StringComparison.Ordinal);
+        Assert.True(Eventually(() => ApplySandbox.Exec(Box.Node, "ip", "-6", "addr", "show", "dadfailed").Contains(duplicate.ToString(), StringComparison.Ordinal)));
+        Assert.Equal([own, atOnce, IPAddress.Parse("172.30.0.1")], resolver.LocalAddresses); // sorted by bytes; none of the link
+    }
+
+    [RequiresRootFact]
     public void TheUplinkIsFoundByAddressOrByDefaultRoute()
     {
         Assert.Equal(("up0", 1500), (NodeUplink.Detect(Box.Netlink, IPAddress.Parse("172.30.0.1")).Link.Name, NodeUplink.Detect(Box.Netlink, IPAddress.Parse("172.30.0.1")).Link.Mtu));

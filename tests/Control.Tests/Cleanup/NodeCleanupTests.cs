@@ -26,15 +26,16 @@ public sealed class NodeCleanupTests : IDisposable
     }
 
     [RequiresRootTheory]
-    [InlineData(true)]
-    [InlineData(false)]
-    public void F20_S11_TheNodeIsAsItWasBefore(bool sharedUplink)
+    [InlineData(true, false)]
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    public void F20_S11_K27_TheNodeIsAsItWasBefore(bool sharedUplink, bool dualStack)
     {
         var world = Box.AddNamespace();
         MakeUplink(world);
         string before = Snapshot();
         var pod = Box.AddNamespace();
-        LeaveEverything(pod, sharedUplink);
+        LeaveEverything(pod, sharedUplink, dualStack);
         Assert.NotEqual(before, Snapshot());
 
         var (ok, text) = Clean(pods: true);
@@ -47,6 +48,12 @@ public sealed class NodeCleanupTests : IDisposable
         Assert.Contains("removed rule 60: iif lo fwmark 0x440000/0xff0000 lookup 4978", text, StringComparison.Ordinal);
         Assert.Contains("removed reservation of ports 30000-32767,49152-65535", text, StringComparison.Ordinal);
         Assert.Equal("nothing of a dataplane was found\n", Clean(pods: true).Text);
+
+        if (dualStack)
+        {
+            Assert.Contains("removed rule 60: IPv6 iif lo fwmark 0x440000/0xff0000 lookup 4978", text, StringComparison.Ordinal);
+            Assert.Contains("removed setting net.ipv6.fwmark_reflect, which is 0 again", text, StringComparison.Ordinal);
+        }
 
         // And it works: the node answers on the uplink, also at what was a node port.
         using var listener = Box.Node.Run(() => new TcpListener(IPAddress.Any, 30080));
@@ -150,31 +157,34 @@ public sealed class NodeCleanupTests : IDisposable
         ApplySandbox.Exec(Box.Node, "ip", "link", "set", "up0", "up");
         ApplySandbox.Exec(world, "ip", "addr", "add", "192.0.2.9/24", "dev", "eth0");
         ApplySandbox.Exec(world, "ip", "link", "set", "eth0", "up");
+        // The kernel hears of the carrier a moment later, and the snapshots have it.
+        Assert.True(SpinWait.SpinUntil(() => !ApplySandbox.Exec(Box.Node, "ip", "route").Contains("linkdown", StringComparison.Ordinal), TimeSpan.FromSeconds(5)));
     }
 
     /// <summary>What a running dataplane makes, and leaves when it is killed: all objects are let go, nothing is detached.</summary>
-    private void LeaveEverything(NetworkNamespace pod, bool sharedUplink) => Box.Node.Run(() =>
+    private void LeaveEverything(NetworkNamespace pod, bool sharedUplink, bool dualStack = false) => Box.Node.Run(() =>
     {
-        var host = HostVeth.Create(new HostVethSpec { Address = HostPortBed.Gateway, ClusterCidrs = [IPNetwork.Parse("10.244.0.0/16")], ServiceCidrs = [IPNetwork.Parse("10.96.0.0/12")], RouteMtu = 1450 });
+        var host = HostVeth.Create(HostPortBed.VethSpec(dualStack));
         using var programs = XdpProgram.Load(XdpObjects.Host, XdpObjects.HostProgram);
         programs.Attach(host.PortIndex, XdpMode.Generic);
         host.Activate();
-        new HostFrontends("dp-host", _state).Apply(HostPortBed.Spec);
+        new HostFrontends("dp-host", _state).Apply(HostPortBed.Spec, dualStack ? HostPortBed.SpecV6 : null);
         using var uplink = XdpProgram.Load(XdpObjects.Uplink, XdpObjects.UplinkProgram);
         uplink.Attach(Box.Netlink.Links.Get("up0").Index, XdpMode.Generic, sharedUplink);
         using var veth = PodVeth.Create(new PodVethSpec
         {
             HostName = PodVeth.HostNameFor("shop", "web-0"), PodNamespacePath = pod.Path, PodInterface = "eth0", Address = IPAddress.Parse("10.244.1.7"), Gateway = HostPortBed.Gateway,
-            RouteMtu = 1450, Alias = "shop/web-0",
+            AddressV6 = dualStack ? IPAddress.Parse("fd00:10:244:1::7") : null, GatewayV6 = HostPortBed.GatewayV6, RouteMtu = 1450, Alias = "shop/web-0",
         });
         using var podProgram = XdpProgram.Load(XdpObjects.Pod, XdpObjects.PodProgram);
         podProgram.Attach(veth.HostIndex, XdpMode.Generic);
         veth.Activate();
     });
 
-    // Of IPv4: addresses of IPv6 come by themselves, some time after their link.
+    // Without addresses of IPv6 on the uplink and their routes, which come by themselves some time after the link.
     private string Snapshot() => string.Join('\n', [
-        ApplySandbox.Exec(Box.Node, "ip", "-d", "rule"), Sorted(ApplySandbox.Exec(Box.Node, "ip", "-4", "route", "show", "table", "all")), Sorted(ApplySandbox.Exec(Box.Node, "ip", "-4", "neigh", "show", "nud", "permanent")),
+        ApplySandbox.Exec(Box.Node, "ip", "-d", "rule"), ApplySandbox.Exec(Box.Node, "ip", "-6", "-d", "rule"),
+        Sorted(string.Join('\n', ApplySandbox.Exec(Box.Node, "ip", "-6", "route", "show", "table", "all").Split('\n').Where(route => !route.Contains("dev up0", StringComparison.Ordinal)))), Sorted(ApplySandbox.Exec(Box.Node, "ip", "-4", "route", "show", "table", "all")), Sorted(ApplySandbox.Exec(Box.Node, "ip", "-4", "neigh", "show", "nud", "permanent")),
         ApplySandbox.Exec(Box.Node, "ip", "-4", "-br", "addr"), ApplySandbox.Exec(Box.Node, "ip", "-br", "-d", "link"), Programs(),
         ApplySandbox.Exec(Box.Node, "sysctl", "-a", "-r", "^net.ipv[46].(conf.(all|default|lo|up0)|ip_|tcp_|udp_|fwmark|route)")]);
 

@@ -131,5 +131,25 @@ public sealed class IPv6HeaderTests
         PathAssert.Dropped(DropReason.MulticastUnsupported, _path.FromHost(PacketBuilder.IPv6(IPv6Address.Parse(group), Node.PodA).TimeToLive(1).Udp(1, 2)));
     }
 
+    /// <summary>Segments of one packet may differ in length only. The same bytes of options may be each router's, or the receiver's.</summary>
+    [Fact]
+    public void SegmentsOfOnePacketHaveTheSameHeaders()
+    {
+        Assert.True(Same(To(Node.PodB).HopByHop(), To(Node.PodB).HopByHop().Payload(100)));
+        Assert.False(Same(To(Node.PodB).HopByHop(), To(Node.PodB).DestinationOptions()));
+        Assert.False(Same(To(Node.PodB).HopByHop(), To(Node.PodB).HopByHop(16)));
+        Assert.False(Same(To(Node.PodB), To(Node.PodB).FlowLabel(1)));
+        Assert.False(Same(To(Node.PodB), To(Node.PodB).TypeOfService(0x10)));
+        Assert.False(Same(To(Node.PodB), To(Node.PodB).TimeToLive(63)));
+
+        static bool Same(PacketBuilder a, PacketBuilder b)
+        {
+            byte[] first = a.BuildIp(), next = b.BuildIp();
+            return IPv6Address.SameForAllSegments(first.AsSpan(0, Header(first)), next.AsSpan(0, Header(next)));
+        }
+
+        static int Header(byte[] ip) => IPv6HeaderCodec.TryParse(ip, out var fields) ? fields.HeaderLength : throw new InvalidOperationException();
+    }
+
     private static PacketBuilder To(IPv6Address destination) => PacketBuilder.IPv6(Node.PodA, destination);
 }

@@ -15,11 +15,13 @@ public abstract class IcmpErrorTranslateTests<TAddress> : FamilyTests<TAddress>
     private readonly PathHarnessOf<TAddress> _path = new();
 
     [Theory]
-    [InlineData(IpProtocol.Tcp)]
-    [InlineData(IpProtocol.Udp)]
-    public void TranslatesABackendsErrorForTheClient(byte protocol)
+    [InlineData(IpProtocol.Tcp, 40, 0)]
+    [InlineData(IpProtocol.Udp, 40, 0)]
+    [InlineData(IpProtocol.Tcp, 40, 16)]
+    [InlineData(IpProtocol.Udp, 1100, 40)] // what a router of IPv6 may quote
+    public void TranslatesABackendsErrorForTheClient(byte protocol, int payload, int options)
     {
-        PacketBuilder Sent(TAddress to, int port) => Opening(protocol, PodA, to, 40_000, port);
+        PacketBuilder Sent(TAddress to, int port) => Opening(protocol, PodA, to, 40_000, port).Payload(payload).IpOptions(options);
         var service = protocol == IpProtocol.Tcp ? WebService : DnsService;
         int port = protocol == IpProtocol.Tcp ? 80 : 53;
         byte[] arrived = _path.FromPodA(Sent(service, port)).Bytes;

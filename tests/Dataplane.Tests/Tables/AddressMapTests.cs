@@ -1,12 +1,17 @@
+using System.Buffers.Binary;
 using Dataplane.Packets;
 using Dataplane.Tables;
+using Dataplane.Testing.Packets;
 using Xunit;
 
 namespace Dataplane.Tests.Tables;
 
 /// <summary>Maps and prefixes against a dictionary and a scan.</summary>
-public sealed class AddressMapTests
+public abstract class AddressMapTests<TAddress> : FamilyTests<TAddress>
+    where TAddress : unmanaged, IIpAddress<TAddress>
 {
+    private static readonly int Bits = 8 * TAddress.ByteLength;
+    private static readonly TAddress ServiceRange = Address("10.96.0.0", "fd00:10:96::");
     private readonly Random _random = new(1);
 
     [Theory]
@@ -17,11 +22,11 @@ public sealed class AddressMapTests
     [InlineData(100_000)]
     public void FindsWhatADictionaryFinds(int count)
     {
-        var pairs = new List<KeyValuePair<IPv4Address, int>>();
+        var pairs = new List<KeyValuePair<TAddress, int>>();
         for (int i = 0; i < count; i++) pairs.Add(new(Address(), i));
-        var expected = new Dictionary<IPv4Address, int>();
+        var expected = new Dictionary<TAddress, int>();
         foreach (var (key, value) in pairs) expected[key] = value; // a later pair replaces an earlier one
-        var map = new AddressMap<IPv4Address>(pairs);
+        var map = new AddressMap<TAddress>(pairs);
         Assert.Equal(expected.Count, map.Count);
         foreach (var (key, value) in expected) Assert.Equal(value, map.Find(key));
         for (int i = 0; i < 10_000; i++)
@@ -35,10 +40,10 @@ public sealed class AddressMapTests
     [Fact]
     public void FindsNeighbours()
     {
-        var pairs = Enumerable.Range(0, 65_536).Select(i => KeyValuePair.Create(IPv4Address.FromHost(0x0a600000 + (uint)i), i)).ToList();
-        var map = new AddressMap<IPv4Address>(pairs);
+        var pairs = Enumerable.Range(0, 65_536).Select(i => KeyValuePair.Create(Family<TAddress>.After(ServiceRange, i), i)).ToList();
+        var map = new AddressMap<TAddress>(pairs);
         foreach (var (key, value) in pairs) Assert.Equal(value, map.Find(key));
-        Assert.Equal(-1, map.Find(IPv4Address.FromHost(0x0a5fffff)));
+        Assert.Equal(-1, map.Find(Family<TAddress>.After(ServiceRange, 65_536)));
         Assert.Equal(-1, map.Find(default));
     }
 
@@ -51,9 +56,9 @@ public sealed class AddressMapTests
     {
         for (int round = 0; round < 20; round++)
         {
-            var entries = new List<PrefixEntry<IPv4Address>>();
-            for (int i = 0; i < count; i++) entries.Add(new(Address(), _random.Next(33), i));
-            var table = new PrefixTable<IPv4Address>(entries);
+            var entries = new List<PrefixEntry<TAddress>>();
+            for (int i = 0; i < count; i++) entries.Add(new(Address(), _random.Next(Bits + 1), i));
+            var table = new PrefixTable<TAddress>(entries);
             for (int i = 0; i < 1000; i++)
             {
                 // Near a prefix's edge, or anywhere.
@@ -61,7 +66,7 @@ public sealed class AddressMapTests
                 int expected = -1, longest = -1;
                 foreach (var entry in entries)
                 {
-                    if (entry.Length < longest || address.Mask(entry.Length) != entry.Address.Mask(entry.Length)) continue;
+                    if (entry.Length < longest || !address.Mask(entry.Length).Equals(entry.Address.Mask(entry.Length))) continue;
                     (longest, expected) = (entry.Length, entry.Value);
                 }
                 Assert.Equal(expected, table.Find(address));
@@ -72,32 +77,53 @@ public sealed class AddressMapTests
     [Fact]
     public void CountsPrefixesOnce()
     {
-        var table = new PrefixTable<IPv4Address>([new(new(10, 0, 0, 1), 8, 1), new(new(10, 9, 9, 9), 8, 2), new(new(10, 0, 0, 0), 9, 3)]);
-        Assert.Equal((2, 2), (table.Count, table.Find(new(10, 200, 0, 0))));
+        var table = new PrefixTable<TAddress>([new(Ten(1), 8, 1), new(Ten(9), 8, 2), new(Ten(0), 9, 3)]);
+        Assert.Equal((2, 2), (table.Count, table.Find(Address("10.200.0.0", "fdc0::"))));
     }
 
     [Fact]
     public void IdentityOfWhatNoPrefixHoldsIsTheWorld()
     {
-        var cache = new IpCache<IPv4Address>([new(new(10, 0, 0, 0), 8, 77)]);
-        Assert.Equal((77u, Identities.World), (cache.Find(new(10, 1, 1, 1)), cache.Find(new(11, 1, 1, 1))));
+        var cache = new IpCache<TAddress>([new(Ten(0), 8, 77)]);
+        Assert.Equal((77u, Identities.World), (cache.Find(Ten(7)), cache.Find(World)));
     }
 
     [Fact]
     public void EndpointsAreFoundByAddressAndByPort()
     {
-        var table = new EndpointTable<IPv4Address>([new(new(10, 0, 0, 1), 7, default, 0, 0), new(new(10, 0, 0, 2), 3, default, 0, 0)]);
-        Assert.Equal((0, 1, -1), (table.Find(new(10, 0, 0, 1)), table.Find(new(10, 0, 0, 2)), table.Find(new(10, 0, 0, 3))));
+        var table = new EndpointTable<TAddress>([new(Ten(1), 7, default, 0, 0), new(Ten(2), 3, default, 0, 0)]);
+        Assert.Equal((0, 1, -1), (table.Find(Ten(1)), table.Find(Ten(2)), table.Find(Ten(3))));
         Assert.Equal((0, 1, -1, -1), (table.OfPort(7), table.OfPort(3), table.OfPort(5), table.OfPort(60_000)));
     }
 
-    // Few bits differ, so that keys repeat.
-    private IPv4Address Address() => IPv4Address.FromHost((uint)_random.Next(1 << 18) * 0x4001);
+    private static TAddress Ten(int number) => Family<TAddress>.After(Address("10.0.0.0", "fd00::"), number);
 
-    private IPv4Address Near(PrefixEntry<IPv4Address> entry)
+    // Few bits differ, so that keys repeat; in IPv6 they are spread over both halves.
+    private TAddress Address()
     {
-        uint size = entry.Length == 0 ? 0 : 1u << (32 - entry.Length);
-        uint start = entry.Address.Mask(entry.Length).Value;
-        return IPv4Address.FromHost(_random.Next(5) switch { 0 => start, 1 => start - 1, 2 => start + size - 1, 3 => start + size, _ => start + (uint)_random.NextInt64(Math.Max(1, size)) });
+        uint bits = (uint)_random.Next(1 << 18) * 0x4001;
+        return Of(IsV6 ? (UInt128)bits << 80 | bits : bits);
+    }
+
+    private TAddress Near(PrefixEntry<TAddress> entry)
+    {
+        var size = entry.Length == 0 && IsV6 ? 0 : UInt128.One << (Bits - entry.Length); // of ::/0 it wraps to zero
+        var start = Number(entry.Address.Mask(entry.Length));
+        var random = new UInt128((ulong)_random.NextInt64(), (ulong)_random.NextInt64());
+        return Of(_random.Next(5) switch { 0 => start, 1 => start - 1, 2 => start + size - 1, 3 => start + size, _ => start + (size == 0 ? random : random % size) });
+    }
+
+    private static TAddress Of(UInt128 number)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        BinaryPrimitives.WriteUInt128BigEndian(bytes, number);
+        return TAddress.Read(bytes[^TAddress.ByteLength..]);
+    }
+
+    private static UInt128 Number(TAddress address)
+    {
+        Span<byte> bytes = stackalloc byte[16];
+        address.CopyTo(bytes[^TAddress.ByteLength..]);
+        return BinaryPrimitives.ReadUInt128BigEndian(bytes);
     }
 }

@@ -60,14 +60,22 @@ internal sealed class LaneBed
         info.Flags = PacketFlags.None;
     }
 
+    /// <summary>The place that is being carried.</summary>
+    public int Current { get; set; }
+
     /// <summary>Carries the first <paramref name="count"/> places.</summary>
     public void Carry(int count)
     {
         Lanes.Begin(Tables, Now);
-        for (int i = 0; i < count; i++) _verdicts[i] = Lanes.Prepare(i, Chunk(i));
+        for (int i = 0; i < count; i++)
+        {
+            Current = i;
+            _verdicts[i] = Lanes.Prepare(i, Chunk(i));
+        }
         Lanes.Prefetch();
         for (int i = 0; i < count; i++)
         {
+            Current = i;
             if (!_verdicts[i].IsFinal) _verdicts[i] = Lanes.IsV6(i) ? Lanes.V6!.Run(i, Chunk(i)) : Lanes.V4.Run(i, Chunk(i));
             var (start, head, _) = ExtentOf(i);
             _ends[i] = Math.Max(_ends[i], Math.Min(start + head, ChunkSize)); // an answer may be longer than its question

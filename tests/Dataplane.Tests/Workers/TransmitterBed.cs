@@ -30,6 +30,8 @@ internal sealed class TransmitterBed : IDisposable
         Port = SocketlessPort.Create(OtherWorker, multiBuffer, txMetadata);
     }
 
+    public Umem Umem => _umem;
+
     public Transmitter Transmitter { get; }
 
     public FramePool Pool { get; }

@@ -73,6 +73,9 @@ public class SampleNodeOf<TAddress>
     /// <summary>0 takes the host port away.</summary>
     public ushort Host { get; set; } = HostPort;
 
+    /// <summary>Port towards other nodes.</summary>
+    public ushort Uplink { get; set; } = UplinkPort;
+
     public List<Endpoint<TAddress>> Endpoints { get; } =
     [
         Pod(PodA, PodAPort, PodAIdentity, OpenPolicy), Pod(PodB, PodBPort, PodBIdentity, OpenPolicy),
@@ -207,7 +210,7 @@ public class SampleNodeOf<TAddress>
 
     private Vtep Tunnel(IPv4Address remote, MacAddress inner, bool resolved) => new()
     {
-        Remote = remote, Node = remote.ToString(), Port = UplinkPort, Mtu = Mtu, Resolved = resolved,
+        Remote = remote, Node = remote.ToString(), Port = Uplink, Mtu = Mtu, Resolved = resolved,
         Header = VxlanEncap.BuildHeader(NextHopMac, UplinkMac, SampleNode.NodeAddress, remote, Vni, VxlanPort, inner, VtepMac),
     };
 }

@@ -50,6 +50,7 @@ internal static class Rtnl
     internal const ushort IFA_LOCAL = 2;
     internal const ushort IFA_FLAGS = 8;
     internal const uint IFA_F_NODAD = 0x2;
+    internal const uint IFA_F_OPTIMISTIC = 0x4;
     internal const uint IFA_F_TENTATIVE = 0x40;
     internal const uint IFA_F_NOPREFIXROUTE = 0x200;
 
