@@ -1,14 +1,14 @@
 namespace Dataplane.Architecture.Tests.CSharp;
 
-/// <summary>Reads the names of test methods.</summary>
+/// <summary>Reads which test methods there are.</summary>
 internal static class TestReader
 {
-    /// <summary>Methods with an attribute whose name ends with Fact or Theory.</summary>
-    public static IEnumerable<string> Names(SourceFile file)
+    /// <summary>Methods with an attribute whose name ends with Fact or Theory, and their class: the first one of the file.</summary>
+    public static IEnumerable<(string Class, string Name)> Tests(SourceFile file)
     {
         for (int i = 1; i < file.Code.Count - 1; i++)
             if (file.Code[i].Kind == TokenKind.Word && file.Reads(i + 1, "(") && (file.Reads(i - 1, "void") || file.Reads(i - 1, "Task")) && IsTest(file, i))
-                yield return file.Code[i].Text;
+                yield return (file.Types[0].Name, file.Code[i].Text);
     }
 
     // Backwards over modifiers and attributes, to the end of the member before.

@@ -47,6 +47,7 @@ public sealed class ClusterIpTests(ServiceBed bed)
         {
             Assert.Equal(Curl.Refused, Curl.Get(client, service.Object.ClusterIp, 81));
             Assert.Equal(Curl.Refused, Who.Ask(client, "udp", service.Object.ClusterIp, 80).ToString()); // it has the port over TCP
+            Assert.Contains("Destination Port Unreachable", client.Try(Command.DefaultTimeout, "ping", "-c", "1", "-W", "2", service.Object.ClusterIp).Output, StringComparison.Ordinal);
         }
     }
 

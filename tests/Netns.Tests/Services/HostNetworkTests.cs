@@ -48,6 +48,23 @@ public sealed class HostNetworkTests(ServiceBed bed)
         }
     }
 
+    [RequiresRootTheory]
+    [InlineData("tcp")]
+    [InlineData("udp")]
+    public void K28_AProcessOfANodeThatChoosesItsAddressIsServedWithIt(string protocol)
+    {
+        foreach (ClusterPod pod in (ClusterPod[])[bed.Node1.Pods[0], bed.Node2.Pods[0]])
+        {
+            string external = bed.NewAddress();
+            using AppliedService service = bed.Apply(Service(protocol).To(pod) with { Type = "NodePort", Spec = [$"externalIPs: [{external}]"] });
+            foreach ((string address, int port) in ((string, int)[])[(service.Object.ClusterIp, 80), (external, 80), (bed.Node1.Address, service.Object.NodePort)])
+            {
+                foreach (string source in (string[])[bed.Node1.Address, bed.Node1.HostPortAddress])
+                    Assert.Equal($"{address}: {pod.Name} saw {source}", $"{address}: {Who.Ask(bed.Node1.Net, protocol, address, port, "--source", source)}");
+            }
+        }
+    }
+
     [RequiresRootFact]
     public void K28_ANodesProcessBesideAPodTakesItsShare()
     {

@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Dataplane.Testing;
 using Dataplane.Testing.Clusters;
 using Xunit;
@@ -76,6 +77,23 @@ public sealed class IcmpTests(ServiceBed bed)
         {
             bed.Router.Ip($"link set world mtu {Cluster.UnderlayMtu}");
         }
+    }
+
+    [RequiresRootTheory]
+    [InlineData("--reverse")]
+    [InlineData("--forceflush")] // no change: towards the pod
+    public void K31_TcpFromOutsideNeedsNoReportBecauseItIsCutForTheTunnel(string direction)
+    {
+        using AppliedService service = bed.Apply(bed.NewService(Pod) with { Type = "NodePort", TargetPort = 5201 });
+        using BackgroundProcess server = Pod.Net.Start("iperf3", "-s", "-1", "-p", "5201", "--forceflush");
+        server.WaitForOutput("Server listening", TimeSpan.FromSeconds(10));
+        using var errors = new Sniffer(bed.Router, "eth0", "icmp");
+
+        string report = bed.World.Run(TimeSpan.FromSeconds(60), "iperf3", "-c", bed.Node2.Address, "-p", $"{service.Object.NodePort}", "-n", "20M", "-J", "--connect-timeout", "5000", direction).Output;
+
+        using JsonDocument json = JsonDocument.Parse(report);
+        Assert.InRange(json.RootElement.GetProperty("end").GetProperty("sum_received").GetProperty("bytes").GetInt64(), 10 << 20, long.MaxValue); // the server does not read what is under way at the end
+        Assert.Empty(errors.Packets);
     }
 
     [RequiresRootFact]

@@ -8,7 +8,8 @@ namespace Dataplane.Netns.Tests.Services;
 [Collection(ServiceBed.Name)]
 public sealed class MasqueradeTests(ServiceBed bed)
 {
-    private const int FirstNatPort = 49152, SourcePort = 42424;
+    private const int FirstNatPort = 49152;
+    private const int SourcePort = 21000; // below those that stacks choose: no connection of another test has it
 
     private ClusterPod Pod => bed.Node1.Pods[0];
 
