@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Runtime.ExceptionServices;
 using Microsoft.Win32.SafeHandles;
 using Xdp.Interop.Links.Native;
@@ -124,14 +123,8 @@ public sealed class NetworkNamespace : IDisposable, IEquatable<NetworkNamespace>
 
     private static long ReadId(SafeFileHandle handle)
     {
-        // Not the link in /proc/self/fd: for a namespace opened by its name it reads as that name. stat(2) would need one
-        // struct layout per architecture. fdinfo has the line "ino:\t4026531840" since Linux 5.14.
-        foreach (var line in File.ReadLines($"/proc/self/fdinfo/{handle.DangerousGetHandle()}"))
-        {
-            if (line.StartsWith("ino:", StringComparison.Ordinal) && long.TryParse(line.AsSpan(4).Trim(), CultureInfo.InvariantCulture, out var id))
-                return id;
-        }
-
-        throw new XdpException("read the inode of a network namespace", Errno.ENODATA, "Linux 5.14 or newer with /proc mounted is needed");
+        // Not the link in /proc/self/fd: for a namespace opened by its name it reads as that name.
+        if (LinksLibC.statx(handle, "", LinksLibC.AT_EMPTY_PATH, LinksLibC.STATX_INO, out var result) == 0) return (long)result.Inode;
+        throw new XdpException("read the inode of a network namespace", ErrnoExtensions.Last());
     }
 }

@@ -15,6 +15,7 @@ public class LinksAbiTests
     private static readonly Dictionary<Type, (string Struct, string[] Fields)> Structs = new()
     {
         [typeof(SockAddrNl)] = ("struct sockaddr_nl", ["nl_family", "nl_pad", "nl_pid", "nl_groups"]),
+        [typeof(Statx)] = ("struct statx", ["stx_mask", "stx_ino"]),
         [typeof(PollFd)] = ("struct pollfd", ["fd", "events", "revents"]),
         [typeof(NlMsgHdr)] = ("struct nlmsghdr", ["nlmsg_len", "nlmsg_type", "nlmsg_flags", "nlmsg_seq", "nlmsg_pid"]),
         [typeof(NlAttr)] = ("struct nlattr", ["nla_len", "nla_type"]),
@@ -56,6 +57,7 @@ public class LinksAbiTests
             #include <fcntl.h>
             #include <poll.h>
             #include <sys/socket.h>
+            #include <sys/stat.h>
             #include <sys/eventfd.h>
             #include <sys/ioctl.h>
             #include <net/if.h>

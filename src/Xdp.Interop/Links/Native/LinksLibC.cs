@@ -8,6 +8,8 @@ internal static unsafe partial class LinksLibC
 {
     internal const int O_RDONLY = 0;
     internal const int O_CLOEXEC = 0x80000;
+    internal const int AT_EMPTY_PATH = 0x1000;
+    internal const uint STATX_INO = 0x100;
     internal const int CLONE_NEWNET = 0x40000000;
     internal const nuint NS_GET_NSTYPE = 0xb703; // linux/nsfs.h: _IO(0xb7, 0x3)
     internal const nuint SIOCETHTOOL = 0x8946;
@@ -42,6 +44,9 @@ internal static unsafe partial class LinksLibC
 
     [LibraryImport("libc", SetLastError = true)]
     internal static partial int unshare(int flags);
+
+    [LibraryImport("libc", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    internal static partial int statx(SafeFileHandle fd, string path, int flags, uint mask, out Statx result);
 
     [LibraryImport("libc", EntryPoint = "socket", SetLastError = true)]
     private static partial int SocketFd(int domain, int type, int protocol);
