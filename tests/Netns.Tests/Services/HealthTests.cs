@@ -103,9 +103,14 @@ public sealed class HealthTests(ServiceBed bed)
         using AppliedService service = bed.Apply(bed.NewService(bed.Node1.Pods[0]));
         double countBefore = Read(count), sumBefore = Read(sum);
 
-        service.Change(s => TriggeredAt(s.To(bed.Node1.Pods[2]), DateTime.UtcNow - TimeSpan.FromSeconds(100))); // measured from that time on
+        // The earliest time that counts, in whole seconds: so the measured time can be told from that of the change alone.
+        DateTime started = DateTime.UnixEpoch.AddSeconds(Math.Ceiling(Read("process_start_time_seconds ")) + 5);
+        TimeSpan early = started.AddSeconds(10) - DateTime.UtcNow;
+        if (early > TimeSpan.Zero) Thread.Sleep(early);
+        service.Change(s => TriggeredAt(s.To(bed.Node1.Pods[2]), started));
+        double changed = (DateTime.UtcNow - started).TotalSeconds;
         Eventually.True(() => Read(count) == countBefore + 1, () => $"one change is measured: {Read(count)} after {countBefore}");
-        Assert.InRange(Read(sum) - sumBefore, 99, 160);
+        Assert.InRange(Read(sum) - sumBefore, changed - 2, changed + 60);
 
         service.Change(s => TriggeredAt(s.To(bed.Node1.Pods[0]), DateTime.UtcNow - TimeSpan.FromDays(1))); // before the agent's start
         service.Change(s => s.To(bed.Node1.Pods[2]) with { SliceAnnotations = "{}" });

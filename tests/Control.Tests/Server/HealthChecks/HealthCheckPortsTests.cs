@@ -71,7 +71,12 @@ public sealed class HealthCheckPortsTests : IAsyncLifetime, IDisposable
         ports.Update([new(port, "shop", "web", 1)]);
         using var response = await _http.GetAsync($"http://127.0.0.2:{port}/");
         Assert.Equal(HttpStatusCode.OK, response.StatusCode);
-        for (int i = 0; i < 3; i++) await Assert.ThrowsAsync<HttpRequestException>(() => _http.GetAsync($"http://127.0.0.1:{port}/"));
+        for (int i = 0; i < 3; i++)
+        {
+            // The reset may come while HttpClient still asks its new socket for its addresses, which it lets through as it is.
+            var refused = await Record.ExceptionAsync(() => _http.GetAsync($"http://127.0.0.1:{port}/"));
+            Assert.True(refused is HttpRequestException or SocketException, refused?.ToString() ?? "answered");
+        }
     }
 
     [Theory]
