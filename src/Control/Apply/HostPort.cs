@@ -37,12 +37,12 @@ internal sealed class HostPort
             AddressV6 = options.HostPortAddress.IPv6,
             ClusterCidrs = [.. options.ClusterCidr.All],
             ServiceCidrs = [.. options.ServiceCidr.All],
-            GatewayMac = NodeRuntime.ToPhysical(node.GatewayMac),
+            GatewayMac = RuntimeSettings.ToPhysical(node.GatewayMac),
             RouteMtu = node.PathMtu,
             DeviceMtu = node.DeviceMtu,
         });
         programs.AttachHost(veth.PortIndex);
-        var port = node.Engine.AddPort(PortKind.Host, options.HostPort, veth.PortIndex, 0, node.SocketOptions() with { Mark = HostFrontends.Mark });
+        var port = node.Engine.AddPort(PortKind.Host, options.HostPort, veth.PortIndex, 0, RuntimeSettings.Sockets(node.Options) with { Mark = HostFrontends.Mark });
         programs.Connect(veth.PortIndex, port.Socket);
         return new HostPort(veth, port);
     }

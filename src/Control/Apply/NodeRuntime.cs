@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Net;
-using System.Net.NetworkInformation;
 using Dataplane.Conntrack;
 using Dataplane.Contracts.V1;
 using Dataplane.Control.Compile;
@@ -24,12 +23,10 @@ public sealed class NodeRuntime : IDisposable
 {
     private static readonly Dictionary<IPv4Address, NextHop> NoHops = [];
 
-    private const int LargestPathMtu = Umem.MaxRxLength - Stages.VxlanEncap.TemplateLength - 2;
-
     private readonly Lock _lock = new();
     private readonly ILogger _log;
     private readonly EndpointStore _endpoints = new();
-    private readonly List<NativeMemoryRegion> _memory = [];
+    private readonly NodeConntrack _conntrack;
     private readonly XdpAttachments _programs;
     private readonly List<Uplink> _uplinks = [];
     private readonly NextHops _nextHops;
@@ -50,30 +47,22 @@ public sealed class NodeRuntime : IDisposable
         Features = KernelFeatures.Probe();
         Gateway = FieldParser.To<IPv4Address>(options.HostPortAddress.IPv4);
         TunnelAddress = FieldParser.To<IPv4Address>(options.NodeIp.IPv4);
-        GatewayMac = DerivedGatewayMac(Gateway);
+        GatewayMac = RuntimeSettings.GatewayMac(Gateway);
         int workers = options.Workers > 0 ? options.Workers : Math.Max(1, Environment.ProcessorCount / 2);
 
         _programs = new XdpAttachments();
         _publisher = new TablePublisher(this, _programs.Steering, _log);
         _pods = new PodPorts(this, _programs, _log);
-        var conntrack = CreateConntrack<IPv4Address>(options, workers);
-        var conntrackV6 = options.DualStack ? CreateConntrack<IPv6Address>(options, workers) : null;
-        Engine = new DataplaneEngine(EngineOptions(options, workers, _log), conntrack, conntrackV6, _publisher.Initial());
+        _conntrack = new NodeConntrack(options, workers);
+        Engine = new DataplaneEngine(RuntimeSettings.Engine(options, workers, _log), _conntrack.V4, _conntrack.V6, _publisher.Initial());
         _sweeper = new FlowSweeper(Engine, loggers.CreateLogger("flows"));
-        _retirement = Retirement(_publisher.Frontends, conntrack);
-        if (conntrackV6 is not null) _retirementV6 = Retirement(_publisher.FrontendsV6, conntrackV6);
+        _retirement = Retirement(_publisher.Frontends, _conntrack.V4);
+        if (_conntrack.V6 is { } conntrackV6) _retirementV6 = Retirement(_publisher.FrontendsV6, conntrackV6);
         if (options.Uplink is { } name)
         {
             foreach (string device in (string[])[name, .. options.ExternalInterfaces]) _uplinks.Add(Uplink.Open(device, this, _programs));
         }
-        // What we cut and complete in software must fit one frame; on larger underlays packets are smaller than they could be.
-        PathMtu = Math.Min(options.PodMtu > 0 ? options.PodMtu : (UplinkDevice?.Mtu ?? 1500) - Stages.VxlanEncap.OuterLength, LargestPathMtu);
-        if (options.DualStack && PathMtu < IPv6Address.LeastMtu)
-        {
-            throw new XdpException(
-                $"carry IPv6 in packets of {PathMtu} bytes", Errno.EMSGSIZE,
-                $"IPv6 needs {IPv6Address.LeastMtu}; raise the uplink's MTU to {IPv6Address.LeastMtu + Stages.VxlanEncap.OuterLength} or pod-mtu, or leave the IPv6 prefixes and addresses out");
-        }
+        PathMtu = RuntimeSettings.PathMtu(options, UplinkDevice?.Mtu);
         HostPort = HostPort.Open(this, _programs);
         _nextHops = new NextHops(UplinkDevice, loggers.CreateLogger("underlay"), Republish);
         if (_uplinks.Count > 0) Underlay = new UnderlayWatch(_uplinks, loggers.CreateLogger("routes"), Republish);
@@ -118,15 +107,6 @@ public sealed class NodeRuntime : IDisposable
 
     /// <summary>How states and changes of state went.</summary>
     public SyncMetrics Syncs { get; } = new();
-
-    /// <summary>When the state in force was applied; null before the first.</summary>
-    public DateTimeOffset? LastSync { get; private set; }
-
-    /// <summary>States and changes of state that were applied.</summary>
-    public ulong SyncsApplied { get; private set; }
-
-    /// <summary>States and changes of state that were refused.</summary>
-    public ulong SyncsRefused { get; private set; }
 
     /// <summary>The device of tunnels, or null.</summary>
     public Uplink? UplinkDevice => _uplinks.FirstOrDefault();
@@ -263,17 +243,8 @@ public sealed class NodeRuntime : IDisposable
             Engine.Dispose();
             foreach (var attachment in _endpoints.All) attachment.Veth.Dispose();
             _programs.Dispose();
-            foreach (var region in _memory) region.Dispose();
+            _conntrack.Dispose();
         }
-    }
-
-    private ConntrackTable<TAddress> CreateConntrack<TAddress>(DataplaneOptions options, int workers)
-        where TAddress : unmanaged, IIpAddress<TAddress>
-    {
-        var memory = NativeMemoryRegion.Create(ConntrackTable<TAddress>.RequiredBytes(options.ConntrackEntries, workers), hugePages: true, "conntrack");
-        _memory.Add(memory);
-        return new ConntrackTable<TAddress>(
-            memory.Memory, options.ConntrackEntries, workers, (ulong)Random.Shared.NextInt64(), options.ConntrackTimeouts, new NatPortPool(options.NatPorts.First, options.NatPorts.Last));
     }
 
     private static bool HasOnlyServices(State part) =>
@@ -293,7 +264,7 @@ public sealed class NodeRuntime : IDisposable
             }
             catch
             {
-                SyncsRefused++;
+                Syncs.RecordRefused();
                 throw;
             }
             State = state;
@@ -301,8 +272,6 @@ public sealed class NodeRuntime : IDisposable
             Applied?.Invoke(state);
             if (!servicesOnly) _nextHops.Track(state, Options.NodeName);
             _sweeper.Changed(before, state);
-            SyncsApplied++;
-            LastSync = DateTimeOffset.UtcNow;
             Syncs.RecordApplied(Stopwatch.GetElapsedTime(start));
         }
     }
@@ -340,41 +309,5 @@ public sealed class NodeRuntime : IDisposable
     {
         _publisher.Publish(state, servicesOnly);
         _names = null;
-    }
-
-    /// <summary>Options of sockets on devices of ours.</summary>
-    internal XskSocketOptions SocketOptions() => new()
-    {
-        RxRingSize = (uint)Options.RxRingSize,
-        TxRingSize = (uint)Options.TxRingSize,
-        FillRingSize = (uint)Options.FillRingSize,
-        CompletionRingSize = (uint)Options.CompletionRingSize,
-    };
-
-    internal static PhysicalAddress ToPhysical(MacAddress mac)
-    {
-        var bytes = new byte[MacAddress.Size];
-        mac.CopyTo(bytes);
-        return new PhysicalAddress(bytes);
-    }
-
-    private static EngineOptions EngineOptions(DataplaneOptions options, int workers, ILogger log) => new()
-    {
-        Workers = workers,
-        Cpus = [.. options.WorkerCpus],
-        Frames = options.UmemFrames,
-        AffinityEntries = options.AffinityEntries,
-        Worker = new WorkerOptions
-        {
-            SpinMicroseconds = options.SpinMicroseconds,
-            Failed = (worker, failure) => log.LogCritical(failure, "worker {Worker} ended; its pods are cut off until a restart", worker),
-        },
-    };
-
-    private static MacAddress DerivedGatewayMac(IPv4Address gateway)
-    {
-        Span<byte> bytes = [0x0e, 0x65, 0, 0, 0, 0];
-        gateway.CopyTo(bytes[2..]);
-        return new MacAddress(bytes);
     }
 }

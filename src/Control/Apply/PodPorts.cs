@@ -24,7 +24,7 @@ internal sealed class PodPorts(NodeRuntime node, XdpAttachments programs, ILogge
             AddressV6 = wanted.AddressV6 is { } v6 ? FieldParser.From(v6) : null,
             GatewayV6 = node.Options.HostPortAddress.IPv6,
             RouteMtu = node.PathMtu,
-            HostMac = NodeRuntime.ToPhysical(node.GatewayMac),
+            HostMac = RuntimeSettings.ToPhysical(node.GatewayMac),
             Alias = wanted.Key,
             DeviceMtu = node.DeviceMtu,
         });
@@ -32,7 +32,7 @@ internal sealed class PodPorts(NodeRuntime node, XdpAttachments programs, ILogge
         try
         {
             programs.AttachPod(veth.HostIndex);
-            port = node.Engine.AddPort(PortKind.Pod, veth.HostName, veth.HostIndex, 0, node.SocketOptions());
+            port = node.Engine.AddPort(PortKind.Pod, veth.HostName, veth.HostIndex, 0, RuntimeSettings.Sockets(node.Options));
             programs.Connect(veth.HostIndex, port.Socket);
             var endpoint = new AttachedEndpoint
             {

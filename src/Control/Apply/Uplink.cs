@@ -52,7 +52,7 @@ public sealed class Uplink
         {
             how = programs.AttachUplink(link.Index, XdpMode.Generic, address, node.Options.VxlanPort);
         }
-        var options = node.SocketOptions() with { RequestZeroCopy = programs.Describe(link.Index) == "native" };
+        var options = RuntimeSettings.Sockets(node.Options) with { RequestZeroCopy = programs.Describe(link.Index) == "native" };
         // Each queue that packets may come in on needs a socket; tunnels leave by the first.
         Port? first = null;
         int queues = Queues(name);

@@ -33,7 +33,7 @@ internal static class StatusReport
             NodeName = node.Options.NodeName,
             Version = Version(),
             Generation = node.State.Generation,
-            SecondsSinceSync = node.LastSync is { } last ? (DateTimeOffset.UtcNow - last).TotalSeconds : 0,
+            SecondsSinceSync = node.Syncs.Last is { } last ? (DateTimeOffset.UtcNow - last).TotalSeconds : 0,
             UptimeSeconds = (DateTime.Now - Process.GetCurrentProcess().StartTime).TotalSeconds,
             Ready = faults.Count == 0,
             NotReadyReason = string.Join("; ", faults.Select(f => $"{f.Component}: {f.Reason}")),

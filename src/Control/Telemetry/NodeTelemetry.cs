@@ -75,9 +75,9 @@ public sealed class NodeTelemetry(NodeRuntime node) : ITelemetrySource
             (ulong)endpoints.Count, (ulong)endpoints.Count(e => !state.Workloads.ContainsKey(e.Key)), (ulong)state.Services.Count, (ulong)node.ServiceBackends,
             (ulong)state.Policies.Count, (ulong)state.Identities.Count, (ulong)state.Ipcache.Count, (ulong)state.Nodes.Count, Unresolved());
         snapshot.Generation = state.Generation;
-        snapshot.LastSyncTime = node.LastSync is { } last ? last.ToUnixTimeMilliseconds() / 1000.0 : 0;
-        snapshot.SyncsApplied = node.SyncsApplied;
-        snapshot.SyncsRefused = node.SyncsRefused;
+        snapshot.LastSyncTime = node.Syncs.Last is { } last ? last.ToUnixTimeMilliseconds() / 1000.0 : 0;
+        snapshot.SyncsApplied = node.Syncs.Applied;
+        snapshot.SyncsRefused = node.Syncs.Refused;
         snapshot.FlowEventsLost = lost;
     }
 
