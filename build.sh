@@ -15,7 +15,7 @@ readonly rid
 packages=(
     clang make gcc libc6-dev libbpf-dev libxdp-dev libxdp1 libusrsctp-dev
     iproute2 procps util-linux ethtool iputils-ping traceroute iptables nftables conntrack tcpdump
-    curl iperf3 wrk nginx-light prometheus python3 python3-grpcio python3-protobuf
+    curl iperf3 wrk nginx-light prometheus python3 python3-grpcio python3-protobuf python3-yaml openssl
 )
 # The other gRPC client of the tests. A Node.js from elsewhere brings npm along and excludes Debian's.
 command -v npm >/dev/null || packages+=(nodejs npm)
@@ -39,8 +39,10 @@ usage: ./build.sh VERB [options]
   demo [--keep]   two nodes, six pods, a service and a policy, on real traffic; --keep leaves it up, --down removes it
   bench [--quick] the benchmarks, ours beside the kernel's own path; --quick takes under three minutes
   bench scale|hold|soak   changes among 10,000 services; 100,000 connections; minutes of load (bench/README.md)
-  e2e             a real Kubernetes cluster (comes with a later version)
-  image           the container image (comes with a later version)
+  e2e [--upstream] [--keep] [--only REGEX]
+                  a real Kubernetes cluster of two nodes, and what must hold on it; --upstream runs upstream's own tests instead,
+                  --keep leaves the cluster up, --down removes it (docs/testing.md)
+  image           the container image, as a file in artifacts/image
   help            this text
 
 Needs Linux 5.10 or newer with AF_XDP, the .NET 10 SDK and git; root for deps, demo, bench and the namespace tests.
@@ -219,7 +221,20 @@ verb_bench() {
     exec "$root/bench/run.sh" "$@"
 }
 
-later() { warn "$1: comes with a later version; nothing was done"; exit 2; }
+verb_image() {
+    verb_build
+    say "image"
+    python3 "$root/deploy/image/build.py" "$root" "$root/artifacts/image/dataplane.tar" localhost/dataplane:dev || fail "the image could not be made"
+}
+
+verb_e2e() {
+    if [ "${1:-}" != --down ]; then
+        verb_deps
+        require_traffic e2e
+        verb_image
+    fi
+    exec "$root/tests/e2e/run.sh" "$@"
+}
 
 main() {
     local verb=${1:-help}
@@ -230,8 +245,8 @@ main() {
         test) verb_test "$@" ;;
         demo) verb_demo "$@" ;;
         bench) verb_bench "$@" ;;
-        e2e) later "e2e: a real Kubernetes cluster" ;;
-        image) later "image: the container image" ;;
+        e2e) verb_e2e "$@" ;;
+        image) verb_image ;;
         help | -h | --help) usage ;;
         *) usage >&2; fail "there is no verb '$verb'" 2 ;;
     esac

@@ -1,0 +1,26 @@
+# What runs on the cluster before the first case: ours, as users deploy it, and a DNS. Sourced by run.sh.
+
+deploy() {
+    local began node
+    began=$(milliseconds)
+    kubectl apply -f "$root/deploy/dataplane.yaml" >"$logs/deploy.log"
+    kubectl --namespace kube-system rollout status daemonset dataplane --timeout 120s >>"$logs/deploy.log" || die "the DaemonSet did not become ready"
+    for node in "${nodes[@]}"; do
+        eventually 60 node_is_ready "$node" || die "$node did not become Ready"
+    done
+    say "both nodes Ready $(($(milliseconds) - began)) ms after applying deploy/dataplane.yaml"
+    for node in "${nodes[@]}"; do
+        eventually 120 has_images "$node" || die "the images were not imported on $node"
+    done
+    kubectl apply -f "$e2e/manifests/dns.yaml" >>"$logs/deploy.log"
+    kubectl --namespace kube-system rollout status deployment minidns --timeout 60s >>"$logs/deploy.log" || die "the DNS did not become ready"
+    say "DNS ready after $(($(milliseconds) - began)) ms"
+}
+
+# What earlier runs of cases made on a kept cluster.
+remove_namespaces() {
+    local names
+    names=$(kubectl get namespaces -o 'jsonpath={range .items[*]}{.metadata.name}{"\n"}{end}' | grep -vE '^(default|kube-.*)$' || true)
+    # shellcheck disable=SC2086 # one word per namespace
+    [ -z "$names" ] || kubectl delete namespace $names --timeout 120s
+}
