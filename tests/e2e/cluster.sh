@@ -23,6 +23,7 @@ restore_sysctls() {
 # The folder of a cluster can be another clone's: what is in /run is true.
 begin() {
     mkdir -p "$state"
+    echo $$ >"$state/owner"
     echo "$work" >"$state/folder"
     rm -rf "$work"
     mkdir -p "$logs"
@@ -66,8 +67,6 @@ start_cluster() {
     say "nodes registered after $(($(milliseconds) - began)) ms"
 }
 
-is_up() { [ -e "$state/folder" ]; }
-
 # --- and back ------------------------------------------------------------------------------------------------------------------------
 
 # Processes with one of our network namespaces. What runs in pods has others, but ends with the first process of its node.
@@ -99,5 +98,5 @@ remove() {
     done
     restore_sysctls
     folder=$(cat "$state/folder" 2>/dev/null || echo "$work")
-    rm -rf "$folder"/{node-*,control,pki} "$state"
+    rm -rf "$folder"/{node-*,control,pki,kubectl-cache} "$state"
 }

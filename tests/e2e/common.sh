@@ -35,7 +35,7 @@ on() {
     nsenter --target "$leader" --mount --uts --net --pid -- "${@:2}"
 }
 
-kubectl() { inside control "$kubernetes/bin/kubectl" --kubeconfig "$work/pki/admin.kubeconfig" "$@"; }
+kubectl() { inside control "$kubernetes/bin/kubectl" --kubeconfig "$work/pki/admin.kubeconfig" --cache-dir "$work/kubectl-cache" "$@"; }
 
 dpctl() { on "$1" "$bin/dpctl" "${@:2}"; }
 

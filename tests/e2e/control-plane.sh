@@ -22,16 +22,16 @@ make_underlay() {
     done
 }
 
-# server NAME COMMAND...: in the control plane, until `remove`.
-server() { inside control setsid "${@:2}" >"$logs/$1.log" 2>&1 </dev/null & }
+# component NAME COMMAND...: in the control plane, until `remove`.
+component() { inside control setsid "${@:2}" >"$logs/$1.log" 2>&1 </dev/null & }
 
 start_control_plane() {
     local folder=$work/control
     mkdir -p "$folder"
-    server etcd "$debian/usr/bin/etcd" --data-dir "$folder/etcd" --unsafe-no-fsync \
+    component etcd "$debian/usr/bin/etcd" --data-dir "$folder/etcd" --unsafe-no-fsync \
         --listen-client-urls http://127.0.0.1:2379 --advertise-client-urls http://127.0.0.1:2379 \
         --listen-peer-urls http://127.0.0.1:2380 --initial-advertise-peer-urls http://127.0.0.1:2380 --initial-cluster default=http://127.0.0.1:2380
-    server kube-apiserver "$kubernetes/bin/kube-apiserver" --etcd-servers http://127.0.0.1:2379 \
+    component kube-apiserver "$kubernetes/bin/kube-apiserver" --etcd-servers http://127.0.0.1:2379 \
         --bind-address 0.0.0.0 --secure-port 6443 --advertise-address $control_address --cert-dir "$folder" \
         --client-ca-file "$pki/ca.crt" --tls-cert-file "$pki/apiserver.crt" --tls-private-key-file "$pki/apiserver.key" \
         --kubelet-client-certificate "$pki/kubelet-client.crt" --kubelet-client-key "$pki/kubelet-client.key" \
@@ -39,12 +39,12 @@ start_control_plane() {
         --service-account-key-file "$pki/service-accounts.pub" --service-account-signing-key-file "$pki/service-accounts.key" \
         --service-account-issuer https://kubernetes.default.svc --service-cluster-ip-range $service_cidr \
         --authorization-mode Node,RBAC --enable-admission-plugins NodeRestriction --allow-privileged=true --runtime-config api/all=true
-    server kube-controller-manager "$kubernetes/bin/kube-controller-manager" --kubeconfig "$pki/controller-manager.kubeconfig" \
+    component kube-controller-manager "$kubernetes/bin/kube-controller-manager" --kubeconfig "$pki/controller-manager.kubeconfig" \
         --cluster-cidr $pod_cidr --allocate-node-cidrs=true --service-cluster-ip-range $service_cidr \
         --root-ca-file "$pki/ca.crt" --service-account-private-key-file "$pki/service-accounts.key" \
         --cluster-signing-cert-file "$pki/ca.crt" --cluster-signing-key-file "$pki/ca.key" --use-service-account-credentials=true \
         --leader-elect=false --bind-address 127.0.0.1 --port 0 --cert-dir "$folder"
-    server kube-scheduler "$kubernetes/bin/kube-scheduler" --kubeconfig "$pki/scheduler.kubeconfig" \
+    component kube-scheduler "$kubernetes/bin/kube-scheduler" --kubeconfig "$pki/scheduler.kubeconfig" \
         --leader-elect=false --bind-address 127.0.0.1 --port 0 --cert-dir "$folder"
 }
 

@@ -31,7 +31,9 @@ make_private() {
     mkdir -p /run/netns /run/lock /run/containerd /etc/cni/net.d /opt/cni/bin
     echo "$node" >/etc/hostname
     printf '127.0.0.1 localhost\n%s %s\n' "$(node_address "$node")" "$node" >/etc/hosts
-    : >/etc/resolv.conf
+    rm -f /etc/resolv.conf # it may be a link to what is hidden now
+    touch /etc/resolv.conf
+    cp "$debian"/usr/lib/cni/{host-local,loopback} /opt/cni/bin/
 }
 
 # Containers lie below a cgroup of the node's own, in each hierarchy of version 1, or in the one of version 2.

@@ -32,6 +32,9 @@ arguments() {
 
 require() {
     [ "$(id -u)" = 0 ] || die "root is needed: the cluster lies in namespaces"
+    case $root/ in
+        /run/* | /etc/* | /var/lib/* | /var/log/*) die "$root is where nodes have files of their own: use a clone elsewhere" ;;
+    esac
     [ -e /dev/kmsg ] || die "/dev/kmsg is missing, which kubelets read"
     [ -d /sys/fs/cgroup/memory ] || grep -qw memory /sys/fs/cgroup/cgroup.controllers || die "there is no memory cgroup, which kubelets need"
 }

@@ -14,9 +14,8 @@ e2e_test() {
 run_upstream() {
     local focus='\[sig-network\]' code=0 proxy
     [ "$1" = . ] || focus+=".*$1"
-    inside control python3 "$e2e/any-page.py" 3129 &
+    nsenter --net="$(netns control)" -- python3 "$e2e/any-page.py" 3129 &
     proxy=$!
-    kubectl label node --all node-role.kubernetes.io/worker= --overwrite >/dev/null
     say "upstream: e2e.test, focus $focus"
     e2e_test timeout 3600 "$kubernetes/bin/ginkgo" -noColor -nodes=8 -focus="$focus" -skip="$(not_runnable)" "$kubernetes/bin/e2e.test" -- \
         -kubeconfig="$pki/admin.kubeconfig" -kubectl-path="$kubernetes/bin/kubectl" -provider=skeleton -num-nodes=${#nodes[@]} \

@@ -178,7 +178,8 @@ tools() {
     backend=$(names app=web | head -1)
     k logs "$backend" | grep -i 'started http server'
     equal "host name" "$backend" "$(k exec "$backend" -- hostname)"
-    k port-forward "$backend" 18080:8080 &
+    # Not by `k`: the process to end is kubectl itself.
+    nsenter --net="$(netns control)" -- "$kubernetes/bin/kubectl" --kubeconfig "$pki/admin.kubeconfig" -n shop port-forward "$backend" 18080:8080 &
     forwarding=$!
     eventually 10 inside $outside curl -sS --max-time 1 http://127.0.0.1:18080/hostname || { kill $forwarding; fail "no answer by the forwarded port"; }
     kill $forwarding
