@@ -16,6 +16,7 @@ packages=(
     clang make gcc libc6-dev libbpf-dev libxdp-dev libxdp1 libusrsctp-dev
     iproute2 procps util-linux ethtool iputils-ping traceroute iptables nftables conntrack tcpdump
     curl iperf3 wrk nginx-light prometheus python3 python3-grpcio python3-protobuf python3-yaml openssl
+    containernetworking-plugins # host-local gives the CNI plugin its addresses
 )
 # The other gRPC client of the tests. A Node.js from elsewhere brings npm along and excludes Debian's.
 command -v npm >/dev/null || packages+=(nodejs npm)
@@ -33,7 +34,8 @@ usage() {
 usage: ./build.sh VERB [options]
 
   deps            install the Debian packages that the build, the tests, the demo and the benches use
-  build           compile everything; artifacts/bin gets dataplane, dataplane-agent and dpctl
+  build           compile everything; artifacts/bin gets dataplane, dataplane-agent,
+                  dataplane-cni and dpctl
   test [FILTER]   every test: unit tests, and (as root) tests in network namespaces
                   FILTER is a `dotnet test --filter` expression
   demo [--keep]   two nodes, six pods, a service and a policy, on real traffic; --keep leaves it up, --down removes it
@@ -141,7 +143,7 @@ verb_build() {
     touch "$before"
     (cd "$root" && dotnet build Dataplane.sln -c Release -v q) || fail "the build failed"
     local project
-    for project in Control Agent Cli; do
+    for project in Control Agent Cli Cni; do
         publish "src/$project"
     done
     mv "$before" "$stamp"

@@ -228,6 +228,16 @@ public sealed class NodeRuntime : IDisposable
         }
     }
 
+    /// <summary>What of a pod's interface is not as it should be; null when it is not attached (by this container).</summary>
+    /// <exception cref="XdpException">The kernel does not tell.</exception>
+    internal IReadOnlyList<string>? Check(EndpointCheck wanted)
+    {
+        EndpointStore.Attachment? attachment;
+        lock (_lock) attachment = _endpoints.Find(wanted.Key);
+        if (attachment is null || wanted.ContainerId.Length > 0 && attachment.Endpoint.ContainerId != wanted.ContainerId) return null;
+        return PodInterface.FindProblems(attachment.Endpoint, attachment.Veth.HostIndex, wanted);
+    }
+
     /// <summary>Stops the workers. Pods' interfaces and the programs on them stay: a successor takes them over, and until then they drop.</summary>
     public void Dispose()
     {
