@@ -223,9 +223,19 @@ verb_bench() {
     exec "$root/bench/run.sh" "$@"
 }
 
+# The runtime that nodes need for the CNI plugin is not theirs: the image's is compiled to machine code.
+publish_plugin() {
+    local log="$root/artifacts/publish.log"
+    [ ! "$root/artifacts/cni/dataplane-cni" -nt "$stamp" ] || return 0
+    (cd "$root" && dotnet publish src/Cni -c Release -r "$rid" -p:PublishAot=true -p:ILLinkTreatWarningsAsErrors=false \
+        -p:IlcTreatWarningsAsErrors=false -p:DebugType=none -o "$root/artifacts/cni" -v q) >"$log" 2>&1 ||
+        { cat "$log"; fail "publish of the CNI plugin for the image failed"; }
+}
+
 verb_image() {
     verb_build
     say "image"
+    publish_plugin
     python3 "$root/deploy/image/build.py" "$root" "$root/artifacts/image/dataplane.tar" localhost/dataplane:dev || fail "the image could not be made"
 }
 
