@@ -14,8 +14,9 @@ from archive import Layer, write
 
 # What the init containers' scripts use.
 TOOLS = ["sh", "cat", "cp", "mv", "mkdir", "rm", "sleep"]
-# Opened at run time, so that no program is linked to them: AF_XDP with its dispatcher; .NET's TLS; what its native parts need.
-LIBRARIES = ["libxdp.so.1", "libssl.so.3", "libcrypto.so.3", "libstdc++.so.6", "libgcc_s.so.1", "libz.so.1", "libnss_files.so.2", "libnss_dns.so.2"]
+# What .NET's launcher and native parts are linked to, and what is opened at run time: AF_XDP, TLS, name services.
+LIBRARIES = ["libc.so.6", "libdl.so.2", "libpthread.so.0", "librt.so.1", "libxdp.so.1", "libssl.so.3", "libcrypto.so.3", "libstdc++.so.6", "libgcc_s.so.1", "libz.so.1",
+             "libnss_files.so.2", "libnss_dns.so.2"]
 DISPATCHER = "bpf/xdp-dispatcher.o"
 DOTNET = "usr/share/dotnet"
 FRAMEWORKS = ["Microsoft.NETCore.App", "Microsoft.AspNetCore.App"]
