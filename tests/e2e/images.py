@@ -39,7 +39,7 @@ def system(layer):
 
 def applets(layer, without=()):
     layer.add("bin/busybox", busybox, 0o755)
-    names = {os.path.basename(path) for path in without}
+    names = {"busybox", *(os.path.basename(path) for path in without)}
     for path in subprocess.run([busybox, "--list-full"], capture_output=True, text=True, check=True).stdout.split():
         if os.path.basename(path) not in names:
             layer.link(path, "/bin/busybox")
