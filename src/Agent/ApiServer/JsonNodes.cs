@@ -31,10 +31,10 @@ internal static class JsonNodes
                 {
                     var key = ObjectNode.Scalar(ObjectNodeKind.String, ReadKey(ref reader), 1, (int)Math.Min(reader.TokenStartIndex + 1, int.MaxValue));
                     Move(ref reader);
-                    if (key.Text == Unread)
-                        reader.Skip();
-                    else
+                    if (key.Text != Unread)
                         map.Fields.Add(new(key, Read(ref reader)));
+                    else if (!reader.TrySkip())
+                        throw new JsonException("the value ends early");
                 }
                 return map;
             case JsonTokenType.StartArray:

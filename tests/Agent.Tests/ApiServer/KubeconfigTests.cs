@@ -90,8 +90,8 @@ public sealed class KubeconfigTests : IDisposable
     [InlineData("[", ":1:")]
     [InlineData("current-context: x\ncontexts: []", ":1:18: current-context: there is no \"x\" among contexts")]
     [InlineData("contexts: []", "current-context: is required")]
-    [InlineData("current-context: x\ncontexts: [{name: x, context: {cluster: c}}]", ":2:41: context.cluster: there is no \"c\" among clusters")]
-    [InlineData("current-context: x\ncontexts: [{name: x, context: {cluster: c, user: u}}]\nclusters: [{name: c, cluster: {server: 'https://h'}}]", "context.user: there is no \"u\" among users")]
+    [InlineData("current-context: x\ncontexts: [{name: x, context: {cluster: c}}]", ":2:41: contexts[0].context.cluster: there is no \"c\" among clusters")]
+    [InlineData("current-context: x\ncontexts: [{name: x, context: {cluster: c, user: u}}]\nclusters: [{name: c, cluster: {server: 'https://h'}}]", "contexts[0].context.user: there is no \"u\" among users")]
     public void A_file_that_says_too_little_is_refused(string text, string expected)
     {
         var error = Assert.Throws<AccessException>(() => Read(text));
@@ -147,11 +147,11 @@ public sealed class KubeconfigTests : IDisposable
         _files.Write("ca.crt", _authority.Pem);
     }
 
-    private static string Config(string cluster, string user) => $$"""
+    private static string Config(string cluster, string user) => $$$"""
         current-context: x
         contexts: [{name: x, context: {cluster: c, user: u}}]
-        clusters: [{name: c, cluster: { {{cluster}} }}]
-        users: [{name: u, user: { {{user}} }}]
+        clusters: [{name: c, cluster: { {{{cluster}}} }}]
+        users: [{name: u, user: { {{{user}}} }}]
         """;
 
     private static string Base64(string text) => Convert.ToBase64String(Encoding.UTF8.GetBytes(text));

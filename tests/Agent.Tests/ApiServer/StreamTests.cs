@@ -55,7 +55,7 @@ public class StreamTests
         // The writer stops when 64 kB wait: if the reader held the list, neither would go on.
         var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: 64 << 10, resumeWriterThreshold: 32 << 10));
         const int Count = 20_000;
-        var item = Encoding.UTF8.GetBytes($$"""{"metadata":{"name":"x","annotations":{"a":"{{new string('y', 1000)}}"}} },""");
+        var item = Encoding.UTF8.GetBytes($$$"""{"metadata":{"name":"x","annotations":{"a":"{{{new string('y', 1000)}}}"}} },""");
         var written = 0;
         var writing = Task.Run(async () =>
         {
