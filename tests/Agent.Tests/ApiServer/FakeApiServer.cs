@@ -59,9 +59,6 @@ internal sealed class FakeApiServer : IAsyncDisposable
 
     public string Address => $"https://127.0.0.1:{Port}";
 
-    /// <summary>The newest version.</summary>
-    public long Version => Interlocked.Read(ref _version);
-
     /// <summary>Open watches of a resource.</summary>
     public int Watches(string plural) => _watches.Values.Count(p => p == plural);
 

@@ -12,7 +12,7 @@ internal sealed class FakeResource
     public List<(long Version, string Line)> Events { get; } = [];
 
     /// <summary>Chunked lists under way, by the first part of their tokens.</summary>
-    public Dictionary<string, (long Version, List<JsonObject> Rest)> Lists { get; } = [];
+    public Dictionary<string, (long Version, List<JsonObject> Items)> Lists { get; } = [];
 
     /// <summary>Events up to this version are forgotten.</summary>
     public long Compacted { get; set; }

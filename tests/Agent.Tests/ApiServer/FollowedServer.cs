@@ -42,6 +42,8 @@ internal sealed class FollowedServer : IAsyncDisposable
         };
         _snapshots = new ApiServerSource(access is null ? plain : access(plain), new Log(Log), Telemetry) { Timing = Timing }
             .Snapshots(_stop.Token).GetAsyncEnumerator(_stop.Token);
+        // It begins when it is first asked.
+        _pending = _snapshots.MoveNextAsync().AsTask();
     }
 
     /// <summary>How a kind is followed.</summary>

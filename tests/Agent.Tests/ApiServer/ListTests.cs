@@ -7,7 +7,7 @@ namespace Dataplane.Agent.Tests.ApiServer;
 /// <summary>Everything is read before anything is in force.</summary>
 public sealed class ListTests : IAsyncDisposable
 {
-    private readonly FollowedServer _followed = new() { Timing = new() { Backoff = TimeSpan.FromMilliseconds(20), LongestBackoff = TimeSpan.FromMilliseconds(100), Stall = TimeSpan.FromMilliseconds(300), Answer = TimeSpan.FromMilliseconds(500) } };
+    private readonly FollowedServer _followed = new();
 
     private FakeApiServer Server => _followed.Server;
 
@@ -108,6 +108,29 @@ public sealed class ListTests : IAsyncDisposable
     }
 
     [Theory]
+    [InlineData(410, "Expired")]
+    [InlineData(500, "InternalError")]
+    [InlineData(503, "ServiceUnavailable")]
+    [InlineData(301, "")]
+    public async Task F4_a_list_that_is_refused_is_tried_again(int code, string reason)
+    {
+        Server.Put(Names.Namespaces("a"));
+        var refused = 3;
+        Server.Script = async (context, plural, _) =>
+        {
+            if (plural != "namespaces" || Interlocked.Decrement(ref refused) < 0)
+                return false;
+            context.Response.Headers.Location = "/api/v1/namespaces";
+            await FakeApiServer.FailAsync(context, code, reason, "not now");
+            return true;
+        };
+        await _followed.StartAsync();
+        Assert.Equal("a", await _followed.NextNamesAsync());
+        Assert.Equal(3, _followed.Kind("Namespace").Failures);
+        Assert.True(_followed.Log.Holds($"Namespace: {code} "));
+    }
+
+    [Theory]
     [InlineData("<html>not an API server</html>")]
     [InlineData("[]")]
     [InlineData("""{"kind":"NamespaceList","metadata":{"resourceVersion":"5"},"items":{}}""")]
@@ -146,9 +169,17 @@ public sealed class ListTests : IAsyncDisposable
     [InlineData(true)]
     public async Task A_server_that_falls_silent_is_asked_again(bool midList)
     {
-        Server.Put(Names.Namespaces("a"));
+        await using var followed = new FollowedServer
+        {
+            Timing = new()
+            {
+                Stall = TimeSpan.FromMilliseconds(300), Answer = TimeSpan.FromMilliseconds(500),
+                Backoff = TimeSpan.FromMilliseconds(20), LongestBackoff = TimeSpan.FromMilliseconds(100),
+            },
+        };
+        followed.Server.Put(Names.Namespaces("a"));
         var silent = 2;
-        Server.Script = async (context, plural, _) =>
+        followed.Server.Script = async (context, plural, _) =>
         {
             if (plural != "namespaces" || Interlocked.Decrement(ref silent) < 0)
                 return false;
@@ -160,9 +191,9 @@ public sealed class ListTests : IAsyncDisposable
             await Task.Delay(Timeout.Infinite, context.RequestAborted).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             return true;
         };
-        await _followed.StartAsync();
-        Assert.Equal("a", await _followed.NextNamesAsync());
-        Assert.True(_followed.Log.Holds(midList ? "Namespace: more of the list did not come within 0.3 s" : "Namespace: an answer did not come within 0.5 s"));
+        await followed.StartAsync();
+        Assert.Equal("a", await followed.NextNamesAsync());
+        Assert.True(followed.Log.Holds(midList ? "Namespace: more of the list did not come within 0.3 s" : "Namespace: an answer did not come within 0.5 s"));
     }
 
     [Fact]

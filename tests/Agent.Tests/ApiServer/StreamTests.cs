@@ -42,6 +42,24 @@ public class StreamTests
     }
 
     [Fact]
+    public async Task What_nobody_reads_is_left_out_and_labels_of_the_same_names_are_not()
+    {
+        var (items, _) = await ReadAsync("""
+            {"items": [{"metadata": {"managedFields": [1], "labels": {"managedFields": "a", "images": "b", "env": "c"}}, "spec": {"volumes": [1],
+            "containers": [{"env": [], "ports": []}], "matchLabels": {"volumes": "d"}}, "status": {"images": [{}], "phase": "x"},
+            "endpoints": [{"targetRef": {}, "addresses": []}]}], "metadata": {"resourceVersion": "1"}}
+            """, 100);
+        Assert.Equal("{metadata:{labels:{managedFields:a images:b env:c}} spec:{containers:[{ports:[]}] matchLabels:{volumes:d}} status:{phase:x} endpoints:[{addresses:[]}]}", Show(items[0]));
+
+        static string Show(ObjectNode node) => node.Kind switch
+        {
+            ObjectNodeKind.Map => $"{{{string.Join(' ', node.Fields.Select(f => $"{f.Key.Text}:{Show(f.Value)}"))}}}",
+            ObjectNodeKind.List => $"[{string.Join(' ', node.Elements.Select(Show))}]",
+            _ => node.Text,
+        };
+    }
+
+    [Fact]
     public async Task A_list_that_ends_anywhere_but_at_its_end_is_refused()
     {
         var text = List.TrimEnd();
@@ -55,7 +73,7 @@ public class StreamTests
         // The writer stops when 64 kB wait: if the reader held the list, neither would go on.
         var pipe = new Pipe(new PipeOptions(pauseWriterThreshold: 64 << 10, resumeWriterThreshold: 32 << 10));
         const int Count = 20_000;
-        var item = Encoding.UTF8.GetBytes($$"""{"metadata":{"name":"x","annotations":{"a":"{{new string('y', 1000)}}"}} },""");
+        var item = Encoding.UTF8.GetBytes($$$"""{"metadata":{"name":"x","annotations":{"a":"{{{new string('y', 1000)}}}"}} },""");
         var written = 0;
         var writing = Task.Run(async () =>
         {
@@ -99,6 +117,7 @@ public class StreamTests
     [InlineData("""{"type":"ADDED","object":""" + "\n")]
     [InlineData("""{"type":5,"object":{}}""" + "\n")]
     [InlineData("   \n")]
+    [InlineData("""{"type":"ADDED","object":{"a":"\ud800"}}""" + "\n")]
     public async Task What_is_no_whole_event_is_refused(string text)
     {
         using var guard = new StallGuard(Patience, "more", CancellationToken.None);
