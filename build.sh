@@ -16,6 +16,7 @@ packages=(
     clang make gcc libc6-dev libbpf-dev libxdp-dev libxdp1 libusrsctp-dev
     iproute2 procps util-linux ethtool iputils-ping traceroute iptables nftables conntrack tcpdump
     curl iperf3 wrk nginx-light prometheus python3 python3-grpcio python3-protobuf
+    containernetworking-plugins # host-local gives the CNI plugin its addresses
 )
 # The other gRPC client of the tests. A Node.js from elsewhere brings npm along and excludes Debian's.
 command -v npm >/dev/null || packages+=(nodejs npm)
@@ -33,7 +34,8 @@ usage() {
 usage: ./build.sh VERB [options]
 
   deps            install the Debian packages that the build, the tests, the demo and the benches use
-  build           compile everything; artifacts/bin gets dataplane, dataplane-agent and dpctl
+  build           compile everything; artifacts/bin gets dataplane, dataplane-agent,
+                  dataplane-cni and dpctl
   test [FILTER]   every test: unit tests, and (as root) tests in network namespaces
                   FILTER is a `dotnet test --filter` expression
   demo [--keep]   two nodes, six pods, a service and a policy, on real traffic; --keep leaves it up, --down removes it
@@ -119,6 +121,15 @@ publish() { # project: one executable file in artifacts/bin
         { cat "$log"; fail "publish of $1 failed"; }
 }
 
+# The same as machine code of its own: the CNI plugin is started for every pod, and the start of the runtime alone would take
+# several times as long as all that it does. The compiler for it is a package that some mirrors do not have.
+publish_native() {
+    local log="$root/artifacts/publish.log"
+    (cd "$root" && dotnet publish "$1" -c Release -r "$rid" -p:PublishAot=true -p:DebugType=embedded -o "$bin" -v q) >"$log" 2>&1 && return
+    warn "$1 cannot be compiled ahead of time here, and will start slower; see why with: dotnet publish $1 -r $rid -p:PublishAot=true"
+    publish "$1"
+}
+
 # Folders are compared too, so that a removed file counts as a change.
 is_built() {
     [ -e "$stamp" ] && [ -z "$(cd "$root" && find . \( -name bin -o -name obj -o -name .git -o -path ./artifacts \
@@ -142,6 +153,7 @@ verb_build() {
     for project in Control Agent Cli; do
         publish "src/$project"
     done
+    publish_native src/Cni
     mv "$before" "$stamp"
     say "artifacts/bin: $(cd "$bin" && echo *)"
 }

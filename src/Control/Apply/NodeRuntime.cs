@@ -185,7 +185,7 @@ public sealed class NodeRuntime : IDisposable
             if (_endpoints.Find(wanted.Key) is { } there)
             {
                 return there.Endpoint.Address == wanted.Address && there.Endpoint.AddressV6 == wanted.AddressV6 && there.Endpoint.NetworkNamespace == wanted.NetworkNamespace
-                    && there.Endpoint.PodInterface == wanted.Interface && there.Endpoint.ContainerId == wanted.ContainerId
+                    && there.Endpoint.PodInterface == wanted.Interface && there.Endpoint.ContainerId == wanted.ContainerId && there.Endpoint.Uid == wanted.Uid
                         ? there.Endpoint
                         : throw new EndpointExistsException($"pod {wanted.Key} is attached with address {string.Join(" and ", there.Endpoint.Addresses)} in {there.Endpoint.NetworkNamespace}; delete it first");
             }
@@ -226,6 +226,16 @@ public sealed class NodeRuntime : IDisposable
             _log.LogInformation("detached pod {Pod}", podKey);
             return true;
         }
+    }
+
+    /// <summary>What of a pod's interface is not as it should be; null when it is not attached (by this container).</summary>
+    /// <exception cref="XdpException">The kernel does not tell.</exception>
+    internal IReadOnlyList<string>? Check(EndpointCheck wanted)
+    {
+        EndpointStore.Attachment? attachment;
+        lock (_lock) attachment = _endpoints.Find(wanted.Key);
+        if (attachment is null || wanted.ContainerId.Length > 0 && attachment.Endpoint.ContainerId != wanted.ContainerId) return null;
+        return PodInterface.FindProblems(attachment.Endpoint, attachment.Veth.HostIndex, wanted);
     }
 
     /// <summary>Stops the workers. Pods' interfaces and the programs on them stay: a successor takes them over, and until then they drop.</summary>
