@@ -84,7 +84,7 @@ public sealed class CniBed : IDisposable
     /// <summary>Addresses that host-local has given away, sorted.</summary>
     internal IReadOnlyList<string> Reserved() =>
         Directory.Exists(Path.Combine(_data, "pods"))
-            ? [.. Directory.GetFiles(Path.Combine(_data, "pods")).Select(path => Path.GetFileName(path)!).Where(name => char.IsAsciiDigit(name[0])).Order(StringComparer.Ordinal)]
+            ? [.. Directory.GetFiles(Path.Combine(_data, "pods")).Select(path => Path.GetFileName(path)!).Where(name => name != "lock" && !name.StartsWith("last_reserved_ip", StringComparison.Ordinal)).Order(StringComparer.Ordinal)]
             : [];
 
     /// <summary>Interfaces of pods on the node.</summary>
