@@ -12,7 +12,7 @@ internal sealed class CniEnvironment
         ContainerId = Text("CNI_CONTAINERID");
         NetworkNamespace = Text("CNI_NETNS");
         Interface = Text("CNI_IFNAME");
-        Pod = command is CniCommand.Add or CniCommand.Del or CniCommand.Check ? PodArguments.Parse(Text("CNI_ARGS")) : new PodArguments("", "");
+        Pod = command is CniCommand.Add or CniCommand.Del or CniCommand.Check ? PodArguments.Parse(Text("CNI_ARGS")) : new PodArguments("", "", "");
         PluginFolders = Text("CNI_PATH").Split(':', StringSplitOptions.RemoveEmptyEntries);
     }
 

@@ -11,6 +11,9 @@ internal static class CniPlugin
 {
     private const int Success = 0, Failure = 1;
 
+    // Of a key that is there twice other plugins might take the other value.
+    private static readonly JsonDocumentOptions Strict = new() { AllowDuplicateProperties = false };
+
     /// <summary>Runs it. Never throws: failures are a document on standard output and the exit code 1.</summary>
     public static int Run(CniHost host)
     {
@@ -77,14 +80,14 @@ internal static class CniPlugin
         {
             using var bytes = new MemoryStream();
             host.Input.CopyTo(bytes);
-            return JsonNode.Parse(bytes.GetBuffer().AsSpan(0, (int)bytes.Length)) as JsonObject
+            return JsonNode.Parse(bytes.GetBuffer().AsSpan(0, (int)bytes.Length), documentOptions: Strict) as JsonObject
                 ?? throw new CniException(CniErrorCode.DecodingFailure, "standard input: the network configuration is no JSON object");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new CniException(CniErrorCode.IoFailure, $"standard input: {e.Message}", "", e);
         }
-        catch (Exception e) when (e is JsonException or ArgumentException) // the second: a key that is there twice
+        catch (JsonException e)
         {
             throw new CniException(CniErrorCode.DecodingFailure, $"standard input: the network configuration is no JSON: {e.Message}", "", e);
         }

@@ -3,7 +3,8 @@ namespace Dataplane.Cni;
 /// <summary>What CNI_ARGS say of the pod. Runtimes of Kubernetes set K8S_POD_NAMESPACE and K8S_POD_NAME; other arguments are for others.</summary>
 /// <param name="Namespace">Empty when it was not given.</param>
 /// <param name="Name">Empty when it was not given.</param>
-internal sealed record PodArguments(string Namespace, string Name)
+/// <param name="Uid">K8S_POD_UID; empty when it was not given.</param>
+internal sealed record PodArguments(string Namespace, string Name, string Uid)
 {
     /// <summary>Whether the pod is known by name.</summary>
     public bool IsNamed => Namespace.Length > 0 && Name.Length > 0;
@@ -12,7 +13,7 @@ internal sealed record PodArguments(string Namespace, string Name)
     /// <exception cref="CniException">Code 4: a part has no '='.</exception>
     public static PodArguments Parse(string text)
     {
-        string @namespace = "", name = "";
+        string @namespace = "", name = "", uid = "";
         foreach (string pair in text.Split(';', StringSplitOptions.RemoveEmptyEntries))
         {
             int equals = pair.IndexOf('=', StringComparison.Ordinal);
@@ -22,9 +23,10 @@ internal sealed record PodArguments(string Namespace, string Name)
             {
                 case "K8S_POD_NAMESPACE": @namespace = value; break;
                 case "K8S_POD_NAME": name = value; break;
+                case "K8S_POD_UID": uid = value; break;
             }
         }
-        return new PodArguments(@namespace, name);
+        return new PodArguments(@namespace, name, uid);
     }
 
     /// <summary>Itself, when the pod is named.</summary>

@@ -15,7 +15,7 @@ public sealed class AddTests
         using var call = new Call("ADD").Succeeds();
         Assert.Equal(["ipam ADD c1", "AttachEndpoint", "WaitEndpoint"], call.Log);
         Assert.Equal(
-            new AttachEndpointRequest { Namespace = "shop", Pod = "web-0", Addresses = { "10.244.1.7" }, Netns = call.NetworkNamespace, Interface = "eth0", ContainerId = "c1" },
+            new AttachEndpointRequest { Namespace = "shop", Pod = "web-0", Addresses = { "10.244.1.7" }, Netns = call.NetworkNamespace, Interface = "eth0", ContainerId = "c1", Uid = "u1" },
             call.Dataplane.Attached);
         Assert.Equal("unix:///run/dataplane/control.sock", call.Address);
     }

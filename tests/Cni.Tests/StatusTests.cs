@@ -42,6 +42,7 @@ public sealed class StatusTests
 
     [Theory]
     [InlineData("""{"code":4,"msg":"unknown CNI_COMMAND: STATUS"}""")]
+    [InlineData("""{"code":3,"msg":"missing containerID"}""")]
     [InlineData("""{"code":1,"msg":"incompatible CNI versions"}""")]
     public void AnIpamPluginThatDoesNotKnowTheCommandIsNoFault(string error)
     {

@@ -50,6 +50,7 @@ internal static class AddCommand
             Netns = call.Environment.NetworkNamespace,
             Interface = call.Environment.Interface,
             ContainerId = call.Environment.ContainerId,
+            Uid = pod.Uid,
         };
         try
         {

@@ -59,13 +59,14 @@ internal sealed class IpamPlugin(NetworkConfiguration configuration, CniEnvironm
     /// <exception cref="CniException">It is not there, or failed.</exception>
     public void CollectGarbage() => RunIfKnown("GC");
 
-    // Plugins from before version 1.1 of the specification do not know these commands, and need not.
+    // Plugins from before version 1.1 of the specification do not know these commands, and need not. They object to the version, the
+    // command, or that no container is named.
     private void RunIfKnown(string command)
     {
         var (exitCode, output) = RunOnce(command, configuration.Version, ranges: null, []);
         if (exitCode == 0) return;
         var error = ReadError(command, exitCode, output);
-        if (error.Code is not (CniErrorCode.IncompatibleVersion or CniErrorCode.InvalidEnvironment)) throw error;
+        if (error.Code is not (CniErrorCode.IncompatibleVersion or CniErrorCode.InvalidEnvironment or CniErrorCode.UnknownContainer)) throw error;
     }
 
     private string Run(string command, JsonArray? ranges, IReadOnlyList<KeyValuePair<string, string>> changed)

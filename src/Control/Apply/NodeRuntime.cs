@@ -185,7 +185,7 @@ public sealed class NodeRuntime : IDisposable
             if (_endpoints.Find(wanted.Key) is { } there)
             {
                 return there.Endpoint.Address == wanted.Address && there.Endpoint.AddressV6 == wanted.AddressV6 && there.Endpoint.NetworkNamespace == wanted.NetworkNamespace
-                    && there.Endpoint.PodInterface == wanted.Interface && there.Endpoint.ContainerId == wanted.ContainerId
+                    && there.Endpoint.PodInterface == wanted.Interface && there.Endpoint.ContainerId == wanted.ContainerId && there.Endpoint.Uid == wanted.Uid
                         ? there.Endpoint
                         : throw new EndpointExistsException($"pod {wanted.Key} is attached with address {string.Join(" and ", there.Endpoint.Addresses)} in {there.Endpoint.NetworkNamespace}; delete it first");
             }

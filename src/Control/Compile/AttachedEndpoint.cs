@@ -37,6 +37,9 @@ public sealed record AttachedEndpoint
     /// <summary>Container of the CNI call; empty otherwise.</summary>
     public required string ContainerId { get; init; }
 
+    /// <summary>UID of the Pod; empty where unknown.</summary>
+    public string Uid { get; init; } = "";
+
     /// <summary>All addresses as text, IPv4 first.</summary>
     public IEnumerable<string> Addresses => AddressV6 is { } v6 ? [$"{Address}", $"{v6}"] : [$"{Address}"];
 

@@ -41,7 +41,7 @@ internal sealed class TableDumps(NodeRuntime node)
             State = "waiting-for-policy",
         };
         var state = node.State;
-        if (!state.Workloads.TryGetValue(endpoint.Key, out var workload)) return entry;
+        if (state.WorkloadOf(endpoint) is not { } workload) return entry;
         entry.Identity = workload.Identity;
         entry.Policy = workload.Policy;
         if (state.Policies.TryGetValue(workload.Policy, out var policy))

@@ -22,7 +22,7 @@ internal sealed class Call : IDisposable
             ["CNI_CONTAINERID"] = "c1",
             ["CNI_NETNS"] = NetworkNamespace,
             ["CNI_IFNAME"] = "eth0",
-            ["CNI_ARGS"] = "IgnoreUnknown=1;K8S_POD_NAMESPACE=shop;K8S_POD_NAME=web-0;K8S_POD_INFRA_CONTAINER_ID=c1",
+            ["CNI_ARGS"] = "IgnoreUnknown=1;K8S_POD_NAMESPACE=shop;K8S_POD_NAME=web-0;K8S_POD_INFRA_CONTAINER_ID=c1;K8S_POD_UID=u1",
             ["CNI_PATH"] = $"/nonexistent:{_folder}",
         };
         Dataplane = FakeDataplane.Create(Log);

@@ -58,13 +58,15 @@ public sealed class CniBed : IDisposable
     /// <param name="pod">Its name.</param>
     /// <param name="ports">Ports of its container, in YAML.</param>
     /// <param name="address">status.podIP, once it has one.</param>
-    internal void ApplyPod(string pod, string ports = "", string address = "") =>
+    /// <param name="uid">metadata.uid.</param>
+    internal void ApplyPod(string pod, string ports = "", string address = "", string uid = "") =>
         Cluster.Manifests.Apply($"pod-default-{pod}", $$"""
             apiVersion: v1
             kind: Pod
             metadata:
               namespace: default
               name: {{pod}}
+              uid: "{{uid}}"
               labels: {app: {{pod}}}
             spec:
               nodeName: {{Node.Name}}
@@ -82,7 +84,7 @@ public sealed class CniBed : IDisposable
     /// <summary>Addresses that host-local has given away, sorted.</summary>
     internal IReadOnlyList<string> Reserved() =>
         Directory.Exists(Path.Combine(_data, "pods"))
-            ? [.. Directory.GetFiles(Path.Combine(_data, "pods")).Select(path => Path.GetFileName(path)!).Where(name => char.IsAsciiDigit(name[0])).Order(StringComparer.Ordinal)]
+            ? [.. Directory.GetFiles(Path.Combine(_data, "pods")).Select(path => Path.GetFileName(path)!).Where(name => name != "lock" && !name.StartsWith("last_reserved_ip", StringComparison.Ordinal)).Order(StringComparer.Ordinal)]
             : [];
 
     /// <summary>Interfaces of pods on the node.</summary>

@@ -26,11 +26,13 @@ internal sealed class CniRuntime(NetworkNamespace node, JsonObject list, params 
         return result!;
     }
 
-    /// <summary>CHECK through the whole list, against the kept result.</summary>
+    /// <summary>CHECK through the list, against the kept result.</summary>
+    /// <param name="container">The container.</param>
+    /// <param name="passedOver">Types of plugins that are not asked.</param>
     /// <exception cref="CniFailure">A plugin failed.</exception>
-    public void Check(Container container)
+    public void Check(Container container, params string[] passedOver)
     {
-        foreach (var plugin in Plugins()) Run("CHECK", plugin, container, Kept(container));
+        foreach (var plugin in Plugins().Where(plugin => !passedOver.Contains(Type(plugin)))) Run("CHECK", plugin, container, Kept(container));
     }
 
     /// <summary>DEL through the whole list, from its end.</summary>
@@ -93,7 +95,7 @@ internal sealed class CniRuntime(NetworkNamespace node, JsonObject list, params 
         ["CNI_CONTAINERID"] = container.Id,
         ["CNI_NETNS"] = netnsIsGone ? "" : container.Net.Path,
         ["CNI_IFNAME"] = "eth0",
-        ["CNI_ARGS"] = $"IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME={container.Pod};K8S_POD_INFRA_CONTAINER_ID={container.Id}",
+        ["CNI_ARGS"] = $"IgnoreUnknown=1;K8S_POD_NAMESPACE=default;K8S_POD_NAME={container.Pod};K8S_POD_INFRA_CONTAINER_ID={container.Id}{(container.Uid.Length > 0 ? $";K8S_POD_UID={container.Uid}" : "")}",
         ["CNI_PATH"] = Path,
     };
 

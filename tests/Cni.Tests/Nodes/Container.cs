@@ -8,6 +8,9 @@ namespace Dataplane.Cni.Tests.Nodes;
 /// <param name="Net">Its network namespace.</param>
 internal sealed record Container(string Id, string Pod, NetworkNamespace Net)
 {
+    /// <summary>UID of the Pod; empty: the runtime does not say.</summary>
+    public string Uid { get; init; } = "";
+
     /// <summary>What it wants of plugins with the capability portMappings.</summary>
     public string? PortMappings { get; init; }
 }

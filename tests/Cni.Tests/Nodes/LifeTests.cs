@@ -65,6 +65,29 @@ public sealed class LifeTests(CniBed bed)
     }
 
     [RequiresRootFact]
+    public void P28_ANewPodWaitsForItsOwnPolicyAndNotThatOfAnOlderPodOfItsName()
+    {
+        using var pods = new MadePods(bed, "witness");
+        bed.ApplyPod("renewed", uid: "old");
+        var renewed = bed.NewContainer("renewed") with { Uid = "new" };
+        try
+        {
+            var add = Task.Run(() => bed.Runtime.Add(renewed));
+            Eventually(() => bed.StateOf("renewed") == "waiting-for-policy", "attached");
+            Assert.False(add.Wait(TimeSpan.FromSeconds(1)));
+            var early = renewed.Net.Try(Command.DefaultTimeout, "ping", "-c", "2", "-i", "0.05", "-W", "1", pods.Address(0));
+            Assert.Contains("2 packets transmitted, 0 received", early.Output, StringComparison.Ordinal);
+            bed.ApplyPod("renewed", uid: "new");
+            Assert.True(add.Wait(TimeSpan.FromSeconds(8)));
+            Ping(renewed.Net, pods.Address(0));
+        }
+        finally
+        {
+            Remove(renewed);
+        }
+    }
+
+    [RequiresRootFact]
     public void P27_NoPacketOfANewPodPassesItsPolicy()
     {
         using var pods = new MadePods(bed, "peer");
