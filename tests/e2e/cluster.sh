@@ -36,11 +36,16 @@ start_node() {
     eventually 10 note_leader "$1" $! || die "$1 did not start"
 }
 
-# The process that others enter to be on the node: the only child of unshare. nsenter and setsid become unshare, so its id is known.
+# The process that others enter to be on the node: the child of unshare that has another process namespace. nsenter and setsid become unshare,
+# so its id is known.
 note_leader() {
-    local child
-    child=$(cat "/proc/$2/task/$2/children")
-    [ -n "$child" ] && echo "${child%% *}" >"$state/$1.leader"
+    local child namespace
+    for child in $(cat "/proc/$2/task/$2/children"); do
+        namespace=$(readlink "/proc/$child/ns/pid") && [ "$namespace" != "$(readlink /proc/self/ns/pid)" ] || continue
+        echo "$child" >"$state/$1.leader"
+        return
+    done
+    return 1
 }
 
 node_is_registered() { [ -n "$(kubectl get node "$1" -o 'jsonpath={.spec.podCIDR}')" ]; }

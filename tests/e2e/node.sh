@@ -33,6 +33,7 @@ make_private() {
     printf '127.0.0.1 localhost\n%s %s\n' "$(node_address "$node")" "$node" >/etc/hosts
     rm -f /etc/resolv.conf # it may be a link to what is hidden now
     touch /etc/resolv.conf
+    echo 1 >/proc/sys/net/ipv4/ip_forward # as Kubernetes asks of every node
     cp "$debian"/usr/lib/cni/{host-local,loopback} /opt/cni/bin/
 }
 
