@@ -54,12 +54,12 @@ names() { k get pods -l "$1" -o 'jsonpath={range .items[*]}{.metadata.name}{"\n"
 ask() { k exec "$1" -- curl -sS --max-time 3 "$2"; }
 
 # A script for `sh`: many requests, one line each.
-requests() { echo "for n in \$(seq $1); do curl -sS --max-time 3 $2; echo; done"; }
+requests() { echo "for n in \$(seq $1); do curl -sS --max-time 3 $2 2>&1; echo; done"; }
 
 # answered_by EXPECTED COMMAND...: the command makes requests; every one is answered, and together they are by just these names.
 answered_by() {
     local expected=$1 answers
-    answers=$("${@:2}" 2>&1) || true
+    answers=$("${@:2}") || true
     equal "who answered ${*:2:4}" "$expected" "$(sort -u <<<"$answers")"
 }
 

@@ -26,7 +26,7 @@ case_of "S34: create, expose and scale; pods on both nodes, reached by the servi
 run_expose_scale() {
     bed
     equal "nodes of the pods" "node-1 node-2" "$(k get pods -l app=web -o 'jsonpath={range .items[*]}{.spec.nodeName}{"\n"}{end}' | sort -u | xargs)"
-    k run test --image $image --image-pull-policy Never --restart Never --rm --attach --command -- curl -sS --max-time 5 http://web/hostname | tee "$logs/answer"
+    k run test --image $image --image-pull-policy Never --restart Never --rm --attach --command -- curl -sS --max-time 5 --write-out '\n' http://web/hostname | tee "$logs/answer"
     grep -qF "$(grep -o 'web-[0-9a-z]*-[0-9a-z]*' "$logs/answer" | head -1)" <<<"$(names app=web)"
 }
 

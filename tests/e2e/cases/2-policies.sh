@@ -131,7 +131,7 @@ POLICY
 case_of "P14, P18: a port is the pod's own, of its protocol; other ports stay closed" by_port
 by_port() {
     policy_bed p14
-    server other node-1 app=web 9090
+    server other node-1 app=other 9090
     all_ready
     apply <<'POLICY'
 kind: NetworkPolicy
@@ -140,8 +140,8 @@ metadata:
   name: only-8080
 spec:
   podSelector:
-    matchLabels:
-      app: web
+    matchExpressions:
+    - {key: app, operator: In, values: [web, other]}
   ingress:
     - ports:
       - port: 8080
