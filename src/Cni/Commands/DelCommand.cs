@@ -1,3 +1,6 @@
+using Dataplane.Contracts;
+using Dataplane.Contracts.Grpc;
+
 namespace Dataplane.Cni.Commands;
 
 /// <summary>
@@ -30,8 +33,25 @@ internal static class DelCommand
         }
         catch (CniException e) when (DataplaneConnection.IsGone(e))
         {
-            // No process, no endpoint. Its veth has no one at its end, and goes with the pod's network namespace.
+            // No process, no endpoint, and none in the next one. Its veth has no one at its end, and goes with the pod's network namespace.
+            Forget(EndpointNotes.PathOf(UnixSocketAddress.ParsePath(call.Configuration.Control), containerId));
             call.Host.Error.WriteLine($"dataplane-cni: {e.Message}; only the address is released");
+        }
+    }
+
+    private static void Forget(string note)
+    {
+        try
+        {
+            File.Delete(note);
+        }
+        catch (DirectoryNotFoundException)
+        {
+            // Nothing was ever attached, or the node was started anew.
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new CniException(CniErrorCode.TryAgainLater, $"{note}: {e.Message}; delete it, or the dataplane will take the pod for one that is there");
         }
     }
 }

@@ -26,6 +26,7 @@ public sealed class NodeRuntime : IDisposable
     private readonly Lock _lock = new();
     private readonly ILogger _log;
     private readonly EndpointStore _endpoints = new();
+    private readonly EndpointRecords _records;
     private readonly NodeConntrack _conntrack;
     private readonly XdpAttachments _programs;
     private readonly List<Uplink> _uplinks = [];
@@ -43,6 +44,7 @@ public sealed class NodeRuntime : IDisposable
     public NodeRuntime(DataplaneOptions options, ILoggerFactory loggers)
     {
         Options = options;
+        _records = new EndpointRecords(options.ControlSocketPath);
         _log = loggers.CreateLogger("node");
         Features = KernelFeatures.Probe();
         Gateway = FieldParser.To<IPv4Address>(options.HostPortAddress.IPv4);
@@ -195,10 +197,12 @@ public sealed class NodeRuntime : IDisposable
             Publish(State);
             try
             {
+                _records.Keep(request);
                 attachment.Veth.Activate();
             }
             catch
             {
+                _records.Forget(wanted.Namespace, wanted.Pod, wanted.ContainerId);
                 _endpoints.Remove(attachment);
                 Publish(State);
                 _pods.Close(attachment);
@@ -219,12 +223,37 @@ public sealed class NodeRuntime : IDisposable
         {
             if (_endpoints.Find(podKey) is not { } attachment) return false;
             if (containerId.Length > 0 && attachment.Endpoint.ContainerId != containerId) return false;
+            _records.Forget(attachment.Endpoint.Namespace, attachment.Endpoint.Pod, attachment.Endpoint.ContainerId);
             _endpoints.Remove(attachment);
             Publish(State);
             _sweeper.Depart(attachment.Endpoint);
             _pods.Close(attachment);
             _log.LogInformation("detached pod {Pod}", podKey);
             return true;
+        }
+    }
+
+    /// <summary>
+    /// Attaches what an earlier process had attached and what still exists: pods keep interface and address, and are served again once the agent
+    /// has sent the state. Called once, before requests are served.
+    /// </summary>
+    public void Restore()
+    {
+        foreach (var request in _records.Read((path, why) => _log.LogError("{Path} is not a note of a pod ({Why}); delete it", path, why)))
+        {
+            if (!File.Exists(request.Netns))
+            {
+                _records.Forget(request.Namespace, request.Pod, request.ContainerId); // it ended meanwhile
+                continue;
+            }
+            try
+            {
+                Attach(request);
+            }
+            catch (Exception e) when (e is InvalidStateException or EndpointExistsException or XdpException)
+            {
+                _log.LogError("pod {Namespace}/{Pod} stays cut off: {Why}", request.Namespace, request.Pod, e.Message);
+            }
         }
     }
 
