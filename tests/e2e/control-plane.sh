@@ -43,9 +43,9 @@ start_control_plane() {
         --cluster-cidr $pod_cidr --allocate-node-cidrs=true --service-cluster-ip-range $service_cidr \
         --root-ca-file "$pki/ca.crt" --service-account-private-key-file "$pki/service-accounts.key" \
         --cluster-signing-cert-file "$pki/ca.crt" --cluster-signing-key-file "$pki/ca.key" --use-service-account-credentials=true \
-        --leader-elect=false --bind-address 127.0.0.1 --port 0 --cert-dir "$folder"
+        --leader-elect=false --bind-address 127.0.0.1 --port 0 --cert-dir "$folder" --kube-api-qps 100 --kube-api-burst 200
     component kube-scheduler "$kubernetes/bin/kube-scheduler" --kubeconfig "$pki/scheduler.kubeconfig" \
-        --leader-elect=false --bind-address 127.0.0.1 --port 0 --cert-dir "$folder"
+        --leader-elect=false --bind-address 127.0.0.1 --port 0 --cert-dir "$folder" --kube-api-qps 100 --kube-api-burst 200
 }
 
 control_plane_is_ready() { [ "$(kubectl get --raw /readyz)" = ok ]; }

@@ -10,6 +10,10 @@ deploy() {
         eventually 60 node_is_ready "$node" || die "$node did not become Ready"
     done
     say "both nodes Ready $(($(milliseconds) - began)) ms after applying the manifests of deploy/"
+    # The API server itself asks pods at times (kubectl proxy, webhooks), and is not on a node here.
+    for node in "${nodes[@]}"; do
+        inside control ip route replace "$(kubectl get node "$node" -o 'jsonpath={.spec.podCIDR}')" via "$(node_address "$node")"
+    done
     for node in "${nodes[@]}"; do
         traces "$node" >"$work/traces-$node"
     done
