@@ -53,6 +53,9 @@ names() { k get pods -l "$1" -o 'jsonpath={range .items[*]}{.metadata.name}{"\n"
 # ask POD URL: the answer to one request from within the pod
 ask() { k exec "$1" -- curl -sS --max-time 3 "$2"; }
 
+# ask_udp POD ADDRESS: the host name that a server at 8080 answers by UDP; fails when nothing comes within a second
+ask_udp() { k exec "$1" -- bash -c "exec 3<>/dev/udp/$2/8080; echo hostname >&3; read -r -t 1 -N 3 answer <&3; echo \$answer"; }
+
 # A script for `sh`: many requests, one line each.
 requests() { echo "for n in \$(seq $1); do curl -sS --max-time 3 $2 2>&1; echo; done"; }
 

@@ -133,6 +133,7 @@ by_port() {
     policy_bed p14
     server other node-1 app=other 9090
     all_ready
+    equal "answer by UDP before the policy" web "$(ask_udp far "$(address_of web)")"
     apply <<'POLICY'
 kind: NetworkPolicy
 apiVersion: networking.k8s.io/v1
@@ -150,7 +151,7 @@ POLICY
     equal "answer through the service, port 80" web "$(ask far "$web")"
     equal "answer at the pod" web "$(ask near "http://$(address_of web):8080/hostname")"
     times_out far "http://$(address_of other):9090/hostname"
-    k exec far -- /agnhost connect --timeout 1s --protocol udp "$(address_of web):8080" 2>&1 | grep -i timeout
+    equal "answer by UDP" "" "$(ask_udp far "$(address_of web)" || true)"
 }
 
 case_of "P32: deny-all egress with DNS allowed: names are found, connections are not made" egress
