@@ -29,7 +29,7 @@ NETWORK_TOOLS = ["dig", "nslookup", "iperf"]
 
 
 def system(layer):
-    layer.add("etc/passwd", b"root:x:0:0:root:/root:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n")
+    layer.add("etc/passwd", b"root:x:0:0:root:/:/bin/sh\nnobody:x:65534:65534:nobody:/:/bin/sh\n")
     layer.add("etc/group", b"root:x:0:\nnogroup:x:65534:\n")
     layer.add("etc/nsswitch.conf", b"hosts: files dns\n")
     for path in ("root", "proc", "sys", "dev", "uploads"):

@@ -52,7 +52,7 @@ POLICY
     times_out far "$web"
     # What the isolated pods ask for, of DNS and of others, is not restricted.
     equal "name" "$(cluster_ip web)" "$(k exec far -- getent ahostsv4 web | awk '{ print $1 }' | sort -u)"
-    equal "answer of the API server" ok "$(k exec far -- curl -sSk --max-time 3 https://kubernetes.default/livez)"
+    equal "answer of the API server" ok "$(k exec far -- curl -sSk --max-time 3 https://kubernetes.default.svc/livez)"
     # Probes of a kubelet come from the pod's own node.
     equal "answer to node-1" web "$(inside node-1 curl -sS --max-time 3 "http://$(address_of web):8080/hostname")"
 }
@@ -240,7 +240,7 @@ spec:
 POLICY
     equal "answer" database "$(ask frontend "http://$(address_of database):6379/hostname")"
     times_out stranger "http://$(address_of database):6379/hostname"
-    equal "what the database asks for" ok "$(k exec database -- curl -sSk --max-time 3 https://kubernetes.default/livez)"
+    equal "what the database asks for" ok "$(k exec database -- curl -sSk --max-time 3 https://kubernetes.default.svc/livez)"
 }
 
 case_of "P27: a pod that starts under a policy is never open, not for its first connection either" from_the_first_instant
