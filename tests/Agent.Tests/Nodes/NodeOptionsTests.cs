@@ -9,7 +9,7 @@ public class NodeOptionsTests
 {
     private static NodeOptions? Read(string spec, string addresses, out string missing)
     {
-        using var node = JsonDocument.Parse($$"""{"metadata":{"name":"n1"},"spec":{{spec}},"status":{"addresses":[{{addresses}}]}}""");
+        using var node = JsonDocument.Parse($$$"""{"metadata":{"name":"n1"},"spec":{{{spec}}},"status":{"addresses":[{{{addresses}}}]}}""");
         return NodeOptions.Read(node.RootElement, out missing);
     }
 
