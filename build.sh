@@ -135,7 +135,7 @@ publish_native() {
 # Folders are compared too, so that a removed file counts as a change.
 is_built() {
     [ -e "$stamp" ] && [ -z "$(cd "$root" && find . \( -name bin -o -name obj -o -name .git -o -path ./artifacts \
-        -o -path ./demo -o -name '*.md' ! -name drop-reasons.md -o -name '*.bpf.o' -o -name TestResults \) -prune \
+        -o -path ./demo -o -path ./deploy -o -path ./tests/e2e -o -name '*.md' ! -name drop-reasons.md -o -name '*.bpf.o' -o -name TestResults \) -prune \
         -o -mindepth 1 -newer "$stamp" -print -quit)" ]
 }
 

@@ -9,6 +9,9 @@ nodes_ready() {
     done
 }
 
+case_of "deploy/dataplane.yaml is what the chart renders" rendered
+rendered() { python3 "$root/deploy/render.py" --check; }
+
 bed() {
     namespace=shop
     ! kubectl get namespace shop >/dev/null 2>&1 || return 0
