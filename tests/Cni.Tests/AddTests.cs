@@ -21,6 +21,15 @@ public sealed class AddTests
     }
 
     [Fact]
+    public void TakesTheNetworkNamespaceOfAProcess()
+    {
+        using var call = new Call("ADD");
+        call.Variables["CNI_NETNS"] = "/proc/self/ns/net";
+        call.Succeeds();
+        Assert.Equal("/proc/self/ns/net", call.Dataplane.Attached!.Netns);
+    }
+
+    [Fact]
     public void AttachesAnAddressOfEachFamily()
     {
         using var call = new Call("ADD");

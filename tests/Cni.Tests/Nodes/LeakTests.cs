@@ -12,7 +12,7 @@ public sealed class LeakTests(CniBed bed, ITestOutputHelper output)
     private const int Seed = 20240607;
 
     [RequiresRootFact]
-    public void S1_AThousandPodsLeaveNothing()
+    public void S1_AThousandPodsOneAfterTheOtherAndTenAtOnceLeaveNothing()
     {
         const int pods = 10, rounds = 100;
         int descriptors = bed.NamespaceDescriptors();
@@ -25,18 +25,22 @@ public sealed class LeakTests(CniBed bed, ITestOutputHelper output)
         List<double> adds = [], dels = [];
         for (int round = 0; round < rounds; round++)
         {
-            var made = new List<Container>();
-            for (int i = 0; i < pods; i++)
+            var made = nets.Select((net, i) => bed.NewContainer($"many-{i}", net)).ToList();
+            if (round % 2 == 0)
             {
-                var container = bed.NewContainer($"many-{i}", nets[i]);
-                adds.Add(Milliseconds(() => bed.Runtime.Add(container)));
-                made.Add(container);
+                foreach (var container in made) adds.Add(Milliseconds(() => bed.Runtime.Add(container)));
+                Assert.Equal(pods, bed.Reserved().Count);
+                foreach (var container in made) dels.Add(Milliseconds(() => bed.Runtime.Del(container)));
             }
-            Assert.Equal(pods, bed.Reserved().Count);
-            foreach (var container in made) dels.Add(Milliseconds(() => bed.Runtime.Del(container)));
+            else
+            {
+                // As a kubelet does it when a node is filled or drained.
+                Parallel.ForEach(made, container => bed.Runtime.Add(container));
+                Assert.Equal(pods, bed.Reserved().Count);
+                Parallel.ForEach(made, container => bed.Runtime.Del(container));
+            }
         }
-        output.WriteLine($"ADD p50 {At(adds, 50):0} ms, p99 {At(adds, 99):0} ms; DEL p50 {At(dels, 50):0} ms, p99 {At(dels, 99):0} ms");
-        Assert.Equal(1000, adds.Count);
+        output.WriteLine($"one after the other: ADD p50 {At(adds, 50):0} ms, p99 {At(adds, 99):0} ms; DEL p50 {At(dels, 50):0} ms, p99 {At(dels, 99):0} ms");
         bed.AssertNothingIsLeft(descriptors);
         for (int i = 0; i < pods; i++) bed.Cluster.Manifests.Delete($"pod-default-many-{i}");
     }
@@ -48,17 +52,19 @@ public sealed class LeakTests(CniBed bed, ITestOutputHelper output)
         bed.ApplyPod("killed");
         var random = new Random(Seed);
         var first = bed.NewContainer("killed");
-        double whole = Milliseconds(() => bed.Runtime.Add(first));
+        // Longest time until a kill. It follows the speed of the machine, so that about half of the calls are killed.
+        double limit = Milliseconds(() => bed.Runtime.Add(first));
         bed.Runtime.Del(first);
-        for (int round = 0; round < 100; round++)
+        for (int round = 0; killed < 50; round++)
         {
+            Assert.True(round < 500, $"only {killed} of {round} calls were killed");
             var container = bed.NewContainer("killed", first.Net);
-            if (bed.Runtime.AddAndKill(container, TimeSpan.FromMilliseconds(random.NextDouble() * whole * 1.2))) killed++;
+            bool inTime = bed.Runtime.AddAndKill(container, TimeSpan.FromMilliseconds(random.NextDouble() * limit));
+            limit *= inTime ? 1.05 : 0.95;
+            if (inTime) killed++;
             bed.Runtime.Del(container);
             Assert.True(bed.Reserved().Count == 0 && bed.Veths().Count == 0 && bed.StateOf("killed") is null, $"seed {Seed}, round {round}");
         }
-        output.WriteLine($"killed {killed} of 100");
-        Assert.InRange(killed, 20, 100);
         bed.AssertNothingIsLeft(descriptors);
         bed.Cluster.Manifests.Delete("pod-default-killed");
     }
