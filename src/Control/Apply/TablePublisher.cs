@@ -28,6 +28,7 @@ internal sealed class TablePublisher
     private LocalAddresses<IPv6Address> _localV6 = LocalAddresses<IPv6Address>.None;
     private Dictionary<IPv4Address, UplinkAddressUse> _addressUses = [];
     private Dictionary<IPv6Address, UplinkAddressUse> _addressUsesV6 = [];
+    private CompileInput? _published;
     private string? _uplinkProblem;
     private string? _hostProblem;
 
@@ -76,14 +77,21 @@ internal sealed class TablePublisher
 
     /// <summary>Compiles a state and puts it into force.</summary>
     /// <param name="state">The state.</param>
-    /// <param name="servicesOnly">True when nothing that an established flow depends on has changed: flows need not be judged again.</param>
+    /// <param name="servicesOnly">
+    /// True when nothing in the state has changed that an established flow depends on. If nothing around it has either, flows need not be
+    /// judged again.
+    /// </param>
     /// <exception cref="InvalidStateException">It cannot be compiled; nothing was changed.</exception>
     public void Publish(DesiredState state, bool servicesOnly)
     {
         FollowAddresses();
-        if (!servicesOnly) _revision++;
-        var tables = _compiler.Compile(state, Input(_node.HostPort));
-        _node.Engine.Publish(tables);
+        var input = Input(_node.HostPort);
+        // Routes and neighbours are followed by other threads, whose news this call may bring into force before theirs does: flows keep
+        // places in these tables, which are right for one revision only.
+        if (!servicesOnly || !input.HasSurroundingsOf(_published)) _revision++;
+        input = input with { Revision = _revision };
+        _node.Engine.Publish(_compiler.Compile(state, input));
+        _published = input;
         Steer(state);
     }
 
