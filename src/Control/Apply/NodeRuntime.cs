@@ -192,6 +192,7 @@ public sealed class NodeRuntime : IDisposable
             if (_endpoints.Find(wanted.Address, wanted.AddressV6) is { } other) throw new EndpointExistsException($"address {string.Join(" or ", other.Endpoint.Addresses)} belongs to pod {other.Endpoint.Key}; delete that first");
             var attachment = _pods.Open(wanted, _endpoints.NextId());
             _endpoints.Add(attachment);
+            _sweeper.Arrive(attachment.Endpoint);
             Publish(State);
             try
             {
@@ -271,7 +272,7 @@ public sealed class NodeRuntime : IDisposable
             _names = null; // they may have been asked for since the tables were published
             Applied?.Invoke(state);
             if (!servicesOnly) _nextHops.Track(state, Options.NodeName);
-            _sweeper.Changed(before, state);
+            _sweeper.Changed(before, state, address => _endpoints.Find(address)?.Endpoint.Key);
             Syncs.RecordApplied(Stopwatch.GetElapsedTime(start));
         }
     }
