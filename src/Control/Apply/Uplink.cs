@@ -42,20 +42,19 @@ public sealed class Uplink
     {
         LinkInfo link;
         using (var netlink = NetlinkSocket.Open()) link = netlink.Links.Get(name);
-        uint address = System.Runtime.InteropServices.MemoryMarshal.Read<uint>(Bytes(node.TunnelAddress));
+        var (queues, mostQueues) = Queues(name);
         XdpAttachment how;
         try
         {
-            how = programs.AttachUplink(link.Index, node.Options.UplinkXdpMode == UplinkXdpMode.Generic ? XdpMode.Generic : XdpMode.Native, address, node.Options.VxlanPort);
+            how = programs.AttachUplink(link.Index, node.Options.UplinkXdpMode == UplinkXdpMode.Generic ? XdpMode.Generic : XdpMode.Native, mostQueues);
         }
         catch (XdpException) when (node.Options.UplinkXdpMode == UplinkXdpMode.Auto)
         {
-            how = programs.AttachUplink(link.Index, XdpMode.Generic, address, node.Options.VxlanPort);
+            how = programs.AttachUplink(link.Index, XdpMode.Generic, mostQueues);
         }
         var options = RuntimeSettings.Sockets(node.Options) with { RequestZeroCopy = programs.Describe(link.Index) == "native" };
         // Each queue that packets may come in on needs a socket; tunnels leave by the first.
         Port? first = null;
-        int queues = Queues(name);
         for (uint queue = 0; queue < queues; queue++)
         {
             var port = node.Engine.AddPort(PortKind.Uplink, name, link.Index, queue, options, queues);
@@ -67,16 +66,11 @@ public sealed class Uplink
 
     internal void Detach(XdpAttachments programs) => programs.Detach(Ifindex, deviceIsGone: false);
 
-    private static int Queues(string name)
+    private static (int Now, int Most) Queues(string name)
     {
         using var ethtool = Ethtool.Open();
-        return Math.Max(1, ethtool.GetChannels(name)?.TotalRx ?? 1); // a driver that does not say has one
-    }
-
-    private static byte[] Bytes(IPv4Address address)
-    {
-        var bytes = new byte[IPv4Address.Size];
-        address.CopyTo(bytes);
-        return bytes;
+        var channels = ethtool.GetChannels(name);
+        int now = Math.Max(1, channels?.TotalRx ?? 1); // a driver that does not say has one
+        return (now, Math.Max(now, channels is null ? 1 : channels.MaxRx + channels.MaxCombined));
     }
 }
