@@ -142,7 +142,7 @@ public sealed class XdpProgramTests(ITestOutputHelper output)
 
         Assert.Throws<ArgumentException>(() => ports.Update(5ul, 1u));
         Assert.Throws<ArgumentException>(() => ports.TryLookup(5u, out ulong _));
-        var failure = Assert.Throws<XdpException>(() => program.Map("config").Update(1u, 0ul));
+        var failure = Assert.Throws<XdpException>(() => program.Map("config").Update(1u, default(Config)));
         Assert.Equal(Errno.E2BIG, failure.Errno);
         Assert.Contains("map config", failure.Message, StringComparison.Ordinal);
         program.Dispose();
@@ -156,4 +156,6 @@ public sealed class XdpProgramTests(ITestOutputHelper output)
         int start = link.IndexOf("prog/xdp", StringComparison.Ordinal);
         return start < 0 ? "" : link[start..];
     }
+
+    private readonly record struct Config(uint A, uint B, uint C);
 }

@@ -122,11 +122,15 @@ internal sealed class TablePublisher
         string? uplink = Attempt(() => _steering.Apply(new UplinkSteeringSpec
         {
             VxlanPort = _node.Options.VxlanPort,
+            Vni = _node.Options.Vni,
+            Devices = _node.Uplinks.SelectMany(uplink => uplink.Addresses.Select(mac => new DeviceAddress(uplink.Ifindex, mac))).ToHashSet(),
             NatPorts = _node.Options.NatPorts,
             Addresses = _addressUses,
             AddressesV6 = _addressUsesV6,
             Frontends = Frontends.All,
             FrontendsV6 = FrontendsV6.All,
+            Lingering = Frontends.Gone,
+            LingeringV6 = FrontendsV6.Gone,
         }));
         string? host = !_leadsNode ? null : Attempt(() => _hostFrontends.Apply(
             Led(_v4, _localV4, Frontends.All, state), _v6 is null ? null : Led(_v6, _localV6, FrontendsV6.All, state)));

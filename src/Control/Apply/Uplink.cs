@@ -9,12 +9,12 @@ namespace Dataplane.Control.Apply;
 /// <summary>The node's NIC: its program takes what is ours and leaves the rest to the kernel.</summary>
 public sealed class Uplink
 {
-    private Uplink(string name, int ifindex, int mtu, MacAddress mac, Port port, string attachedBy)
+    private Uplink(string name, int ifindex, int mtu, MacAddress[] addresses, Port port, string attachedBy)
     {
         Name = name;
         Ifindex = ifindex;
         Mtu = mtu;
-        Mac = mac;
+        Addresses = addresses;
         Port = port;
         AttachedBy = attachedBy;
     }
@@ -29,7 +29,10 @@ public sealed class Uplink
     public int Mtu { get; }
 
     /// <summary>Its Ethernet address.</summary>
-    public MacAddress Mac { get; }
+    public MacAddress Mac => Addresses[0];
+
+    /// <summary>Where it takes frames for this node: <see cref="Mac"/>, and the addresses of macvlan devices on it (VRRP has such) and of its own ports.</summary>
+    public IReadOnlyList<MacAddress> Addresses { get; }
 
     /// <summary>The port of its first queue.</summary>
     public Port Port { get; }
@@ -41,7 +44,12 @@ public sealed class Uplink
     internal static Uplink Open(string name, NodeRuntime node, XdpAttachments programs)
     {
         LinkInfo link;
-        using (var netlink = NetlinkSocket.Open()) link = netlink.Links.Get(name);
+        MacAddress[] addresses;
+        using (var netlink = NetlinkSocket.Open())
+        {
+            link = netlink.Links.Get(name);
+            addresses = UplinkAddresses.Of(link, netlink.Links.List());
+        }
         var (queues, mostQueues) = Queues(name);
         XdpAttachment how;
         try
@@ -61,7 +69,7 @@ public sealed class Uplink
             programs.Connect(link.Index, port.Socket);
             first ??= port;
         }
-        return new Uplink(name, link.Index, link.Mtu, new MacAddress(link.MacAddress.GetAddressBytes()), first!, how.ToString());
+        return new Uplink(name, link.Index, link.Mtu, addresses, first!, how.ToString());
     }
 
     internal void Detach(XdpAttachments programs) => programs.Detach(Ifindex, deviceIsGone: false);

@@ -12,12 +12,18 @@ internal sealed class UplinkSteering
     private readonly BpfMap _config;
     private readonly SteeringMaps<IPv4Address> _v4;
     private readonly SteeringMaps<IPv6Address> _v6;
+    private readonly MirroredMap<DeviceAddress, byte> _devices;
     private UplinkConfig? _configured;
 
     /// <param name="uplink">The program; it owns the maps and outlives this object.</param>
     public UplinkSteering(XdpProgram uplink)
     {
         _config = uplink.Map("config");
+        var devices = uplink.Map("device_addresses");
+        _devices = new(
+            (device, value) => devices.Update(new DeviceKey(device), value),
+            device => devices.Delete(new DeviceKey(device)),
+            devices.Keys<DeviceKey>().Select(key => KeyValuePair.Create(key.ToDevice(), (byte)1)));
         _v4 = new(uplink.Map("node_addresses"), uplink.Map("frontends"));
         _v6 = new(uplink.Map("node_addresses6"), uplink.Map("frontends6"));
     }
@@ -39,19 +45,42 @@ internal sealed class UplinkSteering
     {
         ArgumentNullException.ThrowIfNull(wanted);
         XdpException?[] addresses = [_v4.ApplyAddresses(wanted.Addresses), _v6.ApplyAddresses(wanted.AddressesV6)];
+        var devices = ApplyDevices(wanted.Devices);
         Configure(wanted);
-        XdpException?[] frontends = [_v4.ApplyFrontends(wanted.Frontends), _v6.ApplyFrontends(wanted.FrontendsV6)];
-        if (addresses.Concat(frontends).FirstOrDefault(failure => failure is not null) is { } first) throw first;
+        XdpException?[] frontends = [_v4.ApplyFrontends(wanted.Frontends, wanted.Lingering), _v6.ApplyFrontends(wanted.FrontendsV6, wanted.LingeringV6)];
+        if (addresses.Append(devices).Concat(frontends).FirstOrDefault(failure => failure is not null) is { } first) throw first;
+    }
+
+    private XdpException? ApplyDevices(IReadOnlySet<DeviceAddress> wanted)
+    {
+        var (left, why) = _devices.Apply(wanted, (DeviceAddress device, out byte value) =>
+        {
+            value = 1;
+            return wanted.Contains(device);
+        });
+        return left.Count == 0 ? null : new XdpException(
+            $"take frames at {left.Count} of {wanted.Count} Ethernet addresses of uplinks", why, $"{string.Join(", ", left.Take(5).Select(device => device.Mac))} did not fit; have fewer devices on the uplinks");
     }
 
     private void Configure(UplinkSteeringSpec wanted)
     {
-        var config = new UplinkConfig(Be16.FromHost(wanted.VxlanPort).Raw, 0, wanted.NatPorts?.First ?? 0, wanted.NatPorts?.Last ?? 0);
+        var config = new UplinkConfig(Be16.FromHost(wanted.VxlanPort).Raw, 0, wanted.NatPorts?.First ?? 0, wanted.NatPorts?.Last ?? 0, wanted.Vni);
         if (config == _configured) return;
         _config.Update(0u, config);
         _configured = config;
     }
 
     // struct uplink_config of xdp-progs/uplink.bpf.c; the tunnels' port is in network byte order
-    private readonly record struct UplinkConfig(ushort VxlanPort, ushort NativeRouting, ushort NatFirst, ushort NatLast);
+    private readonly record struct UplinkConfig(ushort VxlanPort, ushort NativeRouting, ushort NatFirst, ushort NatLast, uint Vni);
+
+    // struct device_address of the same; the index is in host byte order
+    private readonly record struct DeviceKey(uint Ifindex, MacAddress Mac, ushort Zero)
+    {
+        public DeviceKey(DeviceAddress device)
+            : this((uint)device.Ifindex, device.Mac, 0)
+        {
+        }
+
+        public DeviceAddress ToDevice() => new((int)Ifindex, Mac);
+    }
 }

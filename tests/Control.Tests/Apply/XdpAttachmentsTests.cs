@@ -27,6 +27,8 @@ public sealed class XdpAttachmentsTests
         programs.Steering.Apply(new UplinkSteeringSpec
         {
             VxlanPort = Port,
+            Vni = 7,
+            Devices = new HashSet<DeviceAddress> { first.Address, second.Address },
             Addresses = new Dictionary<IPv4Address, UplinkAddressUse> { [first.Ip] = UplinkAddressUse.Vxlan, [second.Ip] = UplinkAddressUse.Vxlan },
         });
 
@@ -37,11 +39,13 @@ public sealed class XdpAttachmentsTests
         Assert.True(first.UsedQueues > 1, "all datagrams came by one queue: nothing was tested");
 
         // A third takes the place of one that has gone, and not more.
-        box.Node.Run(() => programs.Detach(second.Ifindex, deviceIsGone: false));
+        box.Node.Run(() => programs.Detach(second.Address.Ifindex, deviceIsGone: false));
         var third = new Wire(box, programs, umem, 3, 2);
         programs.Steering.Apply(new UplinkSteeringSpec
         {
             VxlanPort = Port,
+            Vni = 7,
+            Devices = new HashSet<DeviceAddress> { first.Address, third.Address },
             Addresses = new Dictionary<IPv4Address, UplinkAddressUse> { [first.Ip] = UplinkAddressUse.Vxlan, [third.Ip] = UplinkAddressUse.Vxlan },
         });
         first.Send();
@@ -76,7 +80,7 @@ public sealed class XdpAttachmentsTests
             ApplySandbox.Exec(box.Node, "ip", "addr", "add", $"192.0.{number}.1/24", "dev", name);
             ApplySandbox.Exec(_outside, "ip", "addr", "add", $"192.0.{number}.9/24", "dev", "eth0");
             var link = box.Netlink.Links.Get(name);
-            Ifindex = link.Index;
+            Address = new DeviceAddress(link.Index, new MacAddress(link.MacAddress.GetAddressBytes()));
             Ip = IPv4Address.Parse($"192.0.{number}.1");
             _seen = new int[sockets];
             _sockets = box.Node.Run(() =>
@@ -97,7 +101,7 @@ public sealed class XdpAttachmentsTests
             ApplySandbox.Exec(_outside, "ip", "link", "set", "eth0", "up");
         }
 
-        public int Ifindex { get; }
+        public DeviceAddress Address { get; }
 
         public IPv4Address Ip { get; }
 
