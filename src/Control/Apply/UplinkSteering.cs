@@ -5,7 +5,7 @@ namespace Dataplane.Control.Apply;
 
 /// <summary>
 /// Keeps the maps of the uplink's program as wanted: the node's addresses and their uses, the ports of translated sources, and the service
-/// frontends, of both families. Only differences are written. One caller at a time.
+/// frontends, of both families. Only differences are written. One caller at a time, but for <see cref="Problem"/>.
 /// </summary>
 internal sealed class UplinkSteering
 {
@@ -14,6 +14,8 @@ internal sealed class UplinkSteering
     private readonly SteeringMaps<IPv6Address> _v6;
     private readonly MirroredMap<DeviceAddress, byte> _devices;
     private UplinkConfig? _configured;
+    private UplinkSteeringSpec? _wanted;
+    private volatile string? _problem;
 
     /// <param name="uplink">The program; it owns the maps and outlives this object.</param>
     public UplinkSteering(XdpProgram uplink)
@@ -36,6 +38,32 @@ internal sealed class UplinkSteering
 
     /// <summary>IPv6 frontends that can be, beside those of IPv4.</summary>
     public int FrontendRoomV6 => _v6.Room;
+
+    /// <summary>What of the last <see cref="TryApply"/> is not in force, for people; null when all is. Callable from any thread.</summary>
+    public string? Problem => _problem;
+
+    /// <summary>As <see cref="Apply"/>, but a failure is kept as <see cref="Problem"/>, and <see cref="Retry"/> tries again.</summary>
+    public void TryApply(UplinkSteeringSpec wanted)
+    {
+        _wanted = wanted;
+        try
+        {
+            Apply(wanted);
+            _problem = null;
+        }
+        catch (XdpException e)
+        {
+            _problem = e.Message;
+        }
+    }
+
+    /// <summary>Tries again what failed; true when it is in force now.</summary>
+    public bool Retry()
+    {
+        if (_problem is null || _wanted is null) return false;
+        TryApply(_wanted);
+        return _problem is null;
+    }
 
     /// <summary>Brings the maps up to date. Addresses go first, so that no frontend is known before its address is.</summary>
     /// <exception cref="XdpException">

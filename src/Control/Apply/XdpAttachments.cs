@@ -31,6 +31,20 @@ internal sealed class XdpAttachments : IDisposable
     /// <param name="queues">How many queues it may ever receive on: so many sockets can be connected.</param>
     public XdpAttachment AttachUplink(int ifindex, XdpMode mode, int queues) => Attach(_uplink, ifindex, mode, shared: true, queues);
 
+    /// <summary>False when somebody has taken the program off a device.</summary>
+    public bool IsAttached(int ifindex) => _devices[ifindex].Kind.Program.IsOn(ifindex);
+
+    /// <summary>Takes the program off an uplink, if it is there, and puts it on again; its sockets are as before.</summary>
+    /// <returns>How it hangs on it now.</returns>
+    /// <exception cref="XdpException">As <see cref="XdpProgram.Attach"/>.</exception>
+    public XdpAttachment Reattach(int ifindex)
+    {
+        var device = _devices[ifindex];
+        if (IsAttached(ifindex)) device.Kind.Program.Detach(ifindex);
+        else device.Kind.Program.Forget(ifindex);
+        return device.Kind.Program.Attach(ifindex, device.Mode, shared: true);
+    }
+
     /// <summary>Leads the frames of a device's queue to its socket.</summary>
     /// <exception cref="XdpException">The device has more queues than it had room for when it was attached.</exception>
     public void Connect(int ifindex, XskSocket socket)

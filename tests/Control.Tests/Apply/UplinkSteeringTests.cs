@@ -112,6 +112,26 @@ public sealed class UplinkSteeringTests : IDisposable
     }
 
     [RequiresRootFact]
+    public void WhatFailedIsKeptAndTriedAgain()
+    {
+        var steering = new UplinkSteering(Program);
+        Assert.False(steering.Retry());
+        var frontends = Program.Map("frontends");
+        for (ulong i = 0; i < Room; i++) frontends.Update(i + 1, (byte)1); // somebody else's: the map is full
+        steering.TryApply(new UplinkSteeringSpec { VxlanPort = 4789, Frontends = new HashSet<ExternalFrontend<IPv4Address>> { new(default, 30080, IpProtocol.Tcp) } });
+        Assert.Contains("0.0.0.0:30080/tcp did not fit", steering.Problem, StringComparison.Ordinal);
+        Assert.False(steering.Retry());
+        Assert.NotNull(steering.Problem);
+        Assert.Equal(0, steering.Frontends);
+
+        frontends.Delete(1ul);
+        Assert.True(steering.Retry());
+        Assert.Null(steering.Problem);
+        Assert.Contains("0000000075800600", Frontends());
+        Assert.False(steering.Retry());
+    }
+
+    [RequiresRootFact]
     public void NodeAddressesThatDoNotFitAreNamed()
     {
         var steering = new UplinkSteering(Program);
