@@ -65,7 +65,7 @@ public sealed class NodeRuntime : IDisposable
         PathMtu = RuntimeSettings.PathMtu(options, UplinkDevice?.Mtu);
         HostPort = HostPort.Open(this, _programs);
         _nextHops = new NextHops(UplinkDevice, loggers.CreateLogger("underlay"), Republish);
-        if (_uplinks.Count > 0) Underlay = new UnderlayWatch(_uplinks, loggers.CreateLogger("routes"), Republish);
+        if (_uplinks.Count > 0) Underlay = new UnderlayWatch(_uplinks, loggers.CreateLogger("routes"), Republish, FollowUplinks);
         lock (_lock) // next hops may be found, and published, from now on
         {
             Publish(State);
@@ -123,7 +123,7 @@ public sealed class NodeRuntime : IDisposable
     /// <summary>What of the state is not in force, and what on this node stands in the way of services, for people; one sentence each.</summary>
     /// <param name="own">Ports that this process listens on for health checks.</param>
     public IReadOnlyList<string> FindProblems(IReadOnlySet<ushort> own) =>
-        [.. _publisher.Problem is { } problem ? [problem] : (string[])[], .. HostPort?.Obstacles ?? [], .. _publisher.FindObstacles(own)];
+        [.. _publisher.Problem is { } problem ? [problem] : (string[])[], .. _uplinks.Select(uplink => uplink.Problem).OfType<string>(), .. HostPort?.Obstacles ?? [], .. _publisher.FindObstacles(own)];
 
     /// <summary>Told of each state that was put into force, under a lock: to be brief.</summary>
     public event Action<DesiredState>? Applied;
@@ -297,7 +297,40 @@ public sealed class NodeRuntime : IDisposable
 
     private IReadOnlyList<string> Repair()
     {
-        lock (_lock) return _publisher.Repair();
+        lock (_lock)
+        {
+            var repaired = new List<string>();
+            // Queues may be added without an event. (A first look here also finds what came before the watch did.)
+            if (FollowUplinks(repaired)) Publish(State);
+            return [.. repaired, .. _publisher.Repair()];
+        }
+    }
+
+    // What comes of an event of the devices; the caller publishes.
+    private bool FollowUplinks()
+    {
+        lock (_lock)
+        {
+            var repaired = new List<string>();
+            bool moved = FollowUplinks(repaired);
+            if (repaired.Count > 0) _log.LogWarning("put right on the uplinks: {Repaired}", string.Join("; ", repaired));
+            return moved;
+        }
+    }
+
+    private bool FollowUplinks(List<string> repaired)
+    {
+        if (_uplinks.Count == 0) return false;
+        using var netlink = NetlinkSocket.Open();
+        var links = netlink.Links.List();
+        bool moved = false;
+        foreach (var uplink in _uplinks)
+        {
+            string? before = uplink.Problem;
+            moved |= uplink.Follow(links, this, _programs, repaired);
+            if (uplink.Problem is { } problem && problem != before) _log.LogError("{Problem}", problem);
+        }
+        return moved;
     }
 
     private void Republish()
