@@ -29,7 +29,7 @@ public static class AgentCommand
         var inCluster = new Option<bool>("--in-cluster") { Description = "follow the API server of this pod's cluster, as its service account" };
         var apiServer = new Option<string>("--api-server")
         {
-            Description = "https://HOST:PORT of the API server, in place of the kubeconfig's or the service's",
+            Description = "address of the API server (https://192.168.0.10:6443), in place of the kubeconfig's or the service's",
         };
         var metrics = new Option<string>("--metrics-listen")
         {

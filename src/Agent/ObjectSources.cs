@@ -26,7 +26,7 @@ internal static class ObjectSources
         if (server is not null)
             access = access with { Server = server };
         if (options.InCluster && server is null)
-            log.Warning($"the API server is followed at its service's address, {access.Server}, which this dataplane itself may have to serve; give --api-server https://HOST:PORT");
+            log.Warning($"the API server is followed at its service's address, {access.Server}, which this dataplane itself may have to serve; give for example --api-server https://192.168.0.10:6443");
         if (access.SkipVerification)
             log.Warning("insecure-skip-tls-verify: whoever is on the way may be the API server to this node");
         log.Info($"agent of node {options.NodeName}: API server {access.Server}, control {options.Control}");

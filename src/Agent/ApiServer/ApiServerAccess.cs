@@ -39,10 +39,10 @@ internal sealed record ApiServerAccess
     {
         if (!Uri.TryCreate(text, UriKind.Absolute, out var uri) || uri.Host.Length == 0
             || (uri.Scheme != Uri.UriSchemeHttps && uri.Scheme != Uri.UriSchemeHttp) || uri.Query.Length > 0 || uri.UserInfo.Length > 0)
-            throw new AccessException($"{origin} {text}: not the address of an API server; give https://HOST:PORT");
+            throw new AccessException($"{origin} {text}: not the address of an API server; give for example https://192.168.0.10:6443");
         // In the clear anybody on the way could be the server, and have the token: nothing but a proxy on this machine.
         if (uri.Scheme == Uri.UriSchemeHttp && !uri.IsLoopback)
-            throw new AccessException($"{origin} {text}: http is taken for this machine only; give https://HOST:PORT");
+            throw new AccessException($"{origin} {text}: http is taken for this machine only; give for example https://192.168.0.10:6443");
         return uri.AbsoluteUri.EndsWith('/') ? uri : new Uri(uri.AbsoluteUri + "/");
     }
 }

@@ -29,7 +29,7 @@ internal static class ServiceAccount
     {
         string host = environment(HostVariable) ?? "", port = environment(PortVariable) ?? "";
         if (host.Length == 0 || port.Length == 0)
-            throw new AccessException($"--in-cluster: {HostVariable} and {PortVariable} are not set: this is not a pod; give --api-server https://HOST:PORT, or --kubeconfig FILE");
+            throw new AccessException($"--in-cluster: {HostVariable} and {PortVariable} are not set: this is not a pod; give for example --api-server https://192.168.0.10:6443, or --kubeconfig FILE");
         return ApiServerAccess.ParseServer($"https://{(host.Contains(':', StringComparison.Ordinal) ? $"[{host}]" : host)}:{port}", $"{HostVariable}, {PortVariable}:");
     }
 }

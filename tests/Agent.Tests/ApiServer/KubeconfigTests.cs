@@ -51,30 +51,30 @@ public sealed class KubeconfigTests : IDisposable
         using var own = _authority.IssueClient("agent");
         using var key = own.GetECDsaPrivateKey()!;
         var access = Read(Config(
-            $"server: 'https://h:6443/behind', certificate-authority-data: {Base64(_authority.Pem)}",
+            $"server: 'https://10.0.0.1:6443/behind', certificate-authority-data: {Base64(_authority.Pem)}",
             $"client-certificate-data: {Base64(own.ExportCertificatePem())}, client-key-data: {Base64(key.ExportPkcs8PrivateKeyPem())}"));
-        Assert.Equal("https://h:6443/behind/", access.Server.AbsoluteUri);
+        Assert.Equal("https://10.0.0.1:6443/behind/", access.Server.AbsoluteUri);
         Assert.Equal("CN=agent", access.Certificate!.Current().Subject);
         Assert.True(access.Certificate.Current().HasPrivateKey);
         Assert.Same(access.Certificate.Current(), access.Certificate.Current());
     }
 
     [Theory]
-    [InlineData("server: 'https://h'", "exec: {command: aws}", "user.exec: programs that make credentials are not run by the agent; give it a token, tokenFile or client-certificate")]
-    [InlineData("server: 'https://h'", "auth-provider: {name: gcp}", "user.auth-provider: clients have dropped these")]
-    [InlineData("server: 'https://h'", "username: u, password: p", "user.username: API servers do not take passwords any more")]
-    [InlineData("server: 'https://h'", "as: other", "user.as: the agent acts as itself")]
-    [InlineData("server: 'https://h'", "client-certificate-data: aGVsbG8=", "user.client-key: is required: a certificate and its key go together")]
-    [InlineData("server: 'https://h'", "client-key-data: aGVsbG8=", "user.client-certificate: is required")]
-    [InlineData("server: 'https://h'", "client-key-data: aGVsbG8=, client-certificate-data: aGVsbG8=", "user.client-certificate-data: not a certificate in PEM with the key of")]
-    [InlineData("server: 'https://h'", "client-key-data: '?', client-certificate-data: aGVsbG8=", "user.client-key-data: is not base64")]
-    [InlineData("server: 'https://h'", "tokenFile: none", "Could not find file")]
-    [InlineData("server: 'https://h', certificate-authority-data: aGVsbG8=", "token: t", "cluster.certificate-authority-data: holds no certificate in PEM")]
-    [InlineData("server: 'https://h', certificate-authority: none", "token: t", "put the file there, or name another")]
-    [InlineData("server: 'https://h', certificate-authority-data: aGVsbG8=, insecure-skip-tls-verify: true", "token: t", "cluster.insecure-skip-tls-verify: has no sense beside a certificate-authority")]
-    [InlineData("server: 'https://h', insecure-skip-tls-verify: maybe", "token: t", "cluster.insecure-skip-tls-verify: wants true or false, found the string \"maybe\"")]
-    [InlineData("server: 'https://h', proxy-url: 'http://p'", "token: t", "cluster.proxy-url: the agent does not go through a proxy")]
-    [InlineData("server: h", "token: t", "cluster.server: h: not the address of an API server; give https://HOST:PORT")]
+    [InlineData("server: 'https://10.0.0.1'", "exec: {command: aws}", "user.exec: programs that make credentials are not run by the agent; give it a token, tokenFile or client-certificate")]
+    [InlineData("server: 'https://10.0.0.1'", "auth-provider: {name: gcp}", "user.auth-provider: clients have dropped these")]
+    [InlineData("server: 'https://10.0.0.1'", "username: u, password: p", "user.username: API servers do not take passwords any more")]
+    [InlineData("server: 'https://10.0.0.1'", "as: other", "user.as: the agent acts as itself")]
+    [InlineData("server: 'https://10.0.0.1'", "client-certificate-data: aGVsbG8=", "user.client-key: is required: a certificate and its key go together")]
+    [InlineData("server: 'https://10.0.0.1'", "client-key-data: aGVsbG8=", "user.client-certificate: is required")]
+    [InlineData("server: 'https://10.0.0.1'", "client-key-data: aGVsbG8=, client-certificate-data: aGVsbG8=", "user.client-certificate-data: not a certificate in PEM with the key of")]
+    [InlineData("server: 'https://10.0.0.1'", "client-key-data: '?', client-certificate-data: aGVsbG8=", "user.client-key-data: is not base64")]
+    [InlineData("server: 'https://10.0.0.1'", "tokenFile: none", "Could not find file")]
+    [InlineData("server: 'https://10.0.0.1', certificate-authority-data: aGVsbG8=", "token: t", "cluster.certificate-authority-data: holds no certificate in PEM")]
+    [InlineData("server: 'https://10.0.0.1', certificate-authority: none", "token: t", "put the file there, or name another")]
+    [InlineData("server: 'https://10.0.0.1', certificate-authority-data: aGVsbG8=, insecure-skip-tls-verify: true", "token: t", "cluster.insecure-skip-tls-verify: has no sense beside a certificate-authority")]
+    [InlineData("server: 'https://10.0.0.1', insecure-skip-tls-verify: maybe", "token: t", "cluster.insecure-skip-tls-verify: wants true or false, found the string \"maybe\"")]
+    [InlineData("server: 'https://10.0.0.1', proxy-url: 'http://10.0.0.9'", "token: t", "cluster.proxy-url: the agent does not go through a proxy")]
+    [InlineData("server: h", "token: t", "cluster.server: h: not the address of an API server; give for example https://192.168.0.10:6443")]
     [InlineData("server: 'http://10.0.0.1'", "token: t", "cluster.server: http://10.0.0.1: http is taken for this machine only")]
     [InlineData("certificate-authority: x", "token: t", "cluster.server: is required")]
     public void What_is_wrong_is_named_with_its_place_and_a_remedy(string cluster, string user, string expected)
@@ -91,7 +91,7 @@ public sealed class KubeconfigTests : IDisposable
     [InlineData("current-context: x\ncontexts: []", ":1:18: current-context: there is no \"x\" among contexts")]
     [InlineData("contexts: []", "current-context: is required")]
     [InlineData("current-context: x\ncontexts: [{name: x, context: {cluster: c}}]", ":2:41: contexts[0].context.cluster: there is no \"c\" among clusters")]
-    [InlineData("current-context: x\ncontexts: [{name: x, context: {cluster: c, user: u}}]\nclusters: [{name: c, cluster: {server: 'https://h'}}]", "contexts[0].context.user: there is no \"u\" among users")]
+    [InlineData("current-context: x\ncontexts: [{name: x, context: {cluster: c, user: u}}]\nclusters: [{name: c, cluster: {server: 'https://10.0.0.1'}}]", "contexts[0].context.user: there is no \"u\" among users")]
     public void A_file_that_says_too_little_is_refused(string text, string expected)
     {
         var error = Assert.Throws<AccessException>(() => Read(text));
@@ -129,9 +129,9 @@ public sealed class KubeconfigTests : IDisposable
     public void Without_an_account_or_a_server_it_is_no_pod()
     {
         Assert.Contains("--in-cluster: certificate authority", Assert.Throws<AccessException>(
-            () => ServiceAccount.Read(_files["none"], new Uri("https://h/"), _ => null)).Message, StringComparison.Ordinal);
+            () => ServiceAccount.Read(_files["none"], new Uri("https://10.0.0.1/"), _ => null)).Message, StringComparison.Ordinal);
         WriteAccount();
-        Assert.StartsWith("--in-cluster: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set: this is not a pod; give --api-server", Assert.Throws<AccessException>(
+        Assert.StartsWith("--in-cluster: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set: this is not a pod; give for example --api-server", Assert.Throws<AccessException>(
             () => ServiceAccount.Read(_files.Path, null, _ => null)).Message, StringComparison.Ordinal);
     }
 

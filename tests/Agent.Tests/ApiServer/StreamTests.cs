@@ -42,6 +42,24 @@ public class StreamTests
     }
 
     [Fact]
+    public async Task What_nobody_reads_is_left_out_and_labels_of_the_same_names_are_not()
+    {
+        var (items, _) = await ReadAsync("""
+            {"items": [{"metadata": {"managedFields": [1], "labels": {"managedFields": "a", "images": "b", "env": "c"}}, "spec": {"volumes": [1],
+            "containers": [{"env": [], "ports": []}], "matchLabels": {"volumes": "d"}}, "status": {"images": [{}], "phase": "x"},
+            "endpoints": [{"targetRef": {}, "addresses": []}]}], "metadata": {"resourceVersion": "1"}}
+            """, 100);
+        Assert.Equal("{metadata:{labels:{managedFields:a images:b env:c}} spec:{containers:[{ports:[]}] matchLabels:{volumes:d}} status:{phase:x} endpoints:[{addresses:[]}]}", Show(items[0]));
+
+        static string Show(ObjectNode node) => node.Kind switch
+        {
+            ObjectNodeKind.Map => $"{{{string.Join(' ', node.Fields.Select(f => $"{f.Key.Text}:{Show(f.Value)}"))}}}",
+            ObjectNodeKind.List => $"[{string.Join(' ', node.Elements.Select(Show))}]",
+            _ => node.Text,
+        };
+    }
+
+    [Fact]
     public async Task A_list_that_ends_anywhere_but_at_its_end_is_refused()
     {
         var text = List.TrimEnd();
