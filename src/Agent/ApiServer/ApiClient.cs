@@ -13,6 +13,9 @@ internal sealed class ApiClient : IDisposable
 {
     private const int LongestStatus = 64 << 10;
 
+    // A server may be wrong about how long it is busy.
+    private static readonly TimeSpan s_longestWait = TimeSpan.FromMinutes(5);
+
     private readonly ApiServerAccess _access;
     private readonly ApiTiming _timing;
     private readonly HttpClient _http;
@@ -67,7 +70,7 @@ internal sealed class ApiClient : IDisposable
         using var guard = new StallGuard(_timing.Answer, "an answer", cancel);
         using var request = new HttpRequestMessage(HttpMethod.Get, path) { Version = _http.DefaultRequestVersion, VersionPolicy = _http.DefaultVersionPolicy };
         if (_access.Token is { } token)
-            request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token.Read().Trim());
+            request.Headers.Authorization = Bearer(token);
         var response = await guard.WaitAsync(
             async stop => await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stop).ConfigureAwait(false)).ConfigureAwait(false);
         if (response.StatusCode == HttpStatusCode.OK)
@@ -85,9 +88,19 @@ internal sealed class ApiClient : IDisposable
         status.Find("reason")?.Text ?? "",
         status.Find("message")?.Text ?? "");
 
+    private static AuthenticationHeaderValue Bearer(SecretText token)
+    {
+        var text = token.Read().Trim();
+        return text.All(c => c is > ' ' and <= '~')
+            ? new AuthenticationHeaderValue("Bearer", text)
+            : throw new AccessException($"{token.Origin}: not a token: it has spaces, lines or foreign characters in it; write it anew");
+    }
+
     private static async ValueTask<ApiException> ReadFailureAsync(HttpResponseMessage response, CancellationToken cancel)
     {
         var wait = response.Headers.RetryAfter?.Delta ?? TimeSpan.Zero;
+        if (wait > s_longestWait)
+            wait = s_longestWait;
         var body = new byte[LongestStatus];
         var stream = await response.Content.ReadAsStreamAsync(cancel).ConfigureAwait(false);
         var length = await stream.ReadAtLeastAsync(body, body.Length, throwOnEndOfStream: false, cancel).ConfigureAwait(false);

@@ -22,7 +22,18 @@ internal static class JsonNodes
     /// <summary>Reads the value that the reader stands on; afterwards it stands on its last token.</summary>
     /// <param name="reader">Must hold the whole value.</param>
     /// <exception cref="JsonException">It is not JSON.</exception>
-    public static ObjectNode Read(ref Utf8JsonReader reader) => Read(ref reader, "");
+    public static ObjectNode Read(ref Utf8JsonReader reader)
+    {
+        try
+        {
+            return Read(ref reader, "");
+        }
+        catch (InvalidOperationException e)
+        {
+            // So the reader calls text that is not UTF-8, or has half of a pair of surrogates.
+            throw new JsonException(e.Message, e);
+        }
+    }
 
     private static ObjectNode Read(ref Utf8JsonReader reader, string field)
     {

@@ -53,6 +53,9 @@ public sealed class AccessTests : IAsyncDisposable
         File.Delete(_files["token"]);
         _followed.Server.DropWatches();
         await FollowedServer.WaitAsync(() => _followed.Log.Holds($"--in-cluster: token {_files["token"]}: Could not find file"), "say so");
+        _files.Write("token", "sesame\nopen");
+        await FollowedServer.WaitAsync(() => _followed.Log.Holds($"--in-cluster: token {_files["token"]}: not a token"), "say so");
+        Assert.False(_followed.Log.Holds("sesame"));
         _followed.Server.Put(Names.Namespaces("b"));
         _files.Write("token", "t");
         Assert.Equal("a b", await _followed.NextNamesAsync());

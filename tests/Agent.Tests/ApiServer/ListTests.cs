@@ -108,6 +108,29 @@ public sealed class ListTests : IAsyncDisposable
     }
 
     [Theory]
+    [InlineData(410, "Expired")]
+    [InlineData(500, "InternalError")]
+    [InlineData(503, "ServiceUnavailable")]
+    [InlineData(301, "")]
+    public async Task F4_a_list_that_is_refused_is_tried_again(int code, string reason)
+    {
+        Server.Put(Names.Namespaces("a"));
+        var refused = 3;
+        Server.Script = async (context, plural, _) =>
+        {
+            if (plural != "namespaces" || Interlocked.Decrement(ref refused) < 0)
+                return false;
+            context.Response.Headers.Location = "/api/v1/namespaces";
+            await FakeApiServer.FailAsync(context, code, reason, "not now");
+            return true;
+        };
+        await _followed.StartAsync();
+        Assert.Equal("a", await _followed.NextNamesAsync());
+        Assert.Equal(3, _followed.Kind("Namespace").Failures);
+        Assert.True(_followed.Log.Holds($"Namespace: {code} "));
+    }
+
+    [Theory]
     [InlineData("<html>not an API server</html>")]
     [InlineData("[]")]
     [InlineData("""{"kind":"NamespaceList","metadata":{"resourceVersion":"5"},"items":{}}""")]

@@ -117,6 +117,7 @@ public class StreamTests
     [InlineData("""{"type":"ADDED","object":""" + "\n")]
     [InlineData("""{"type":5,"object":{}}""" + "\n")]
     [InlineData("   \n")]
+    [InlineData("""{"type":"ADDED","object":{"a":"\ud800"}}""" + "\n")]
     public async Task What_is_no_whole_event_is_refused(string text)
     {
         using var guard = new StallGuard(Patience, "more", CancellationToken.None);
