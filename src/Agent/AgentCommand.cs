@@ -1,7 +1,7 @@
 using System.CommandLine;
 using System.Net.Sockets;
+using Dataplane.Agent.ApiServer;
 using Dataplane.Agent.Desired;
-using Dataplane.Agent.Manifests;
 using Dataplane.Agent.Sync;
 using Dataplane.Agent.Telemetry;
 
@@ -25,8 +25,12 @@ public static class AgentCommand
             Description = "the dataplane's control socket", DefaultValueFactory = _ => AgentOptions.DefaultControl,
         };
         var manifests = new Option<string>("--manifests") { Description = "directory of Kubernetes manifests to follow" };
-        var kubeconfig = new Option<string>("--kubeconfig") { Description = "API server to follow (not in this version)" };
-        var inCluster = new Option<bool>("--in-cluster") { Description = "follow the API server of this cluster (not in this version)" };
+        var kubeconfig = new Option<string>("--kubeconfig") { Description = "file that says how to reach the API server to follow" };
+        var inCluster = new Option<bool>("--in-cluster") { Description = "follow the API server of this pod's cluster, as its service account" };
+        var apiServer = new Option<string>("--api-server")
+        {
+            Description = "address of the API server (https://192.168.0.10:6443), in place of the kubeconfig's or the service's",
+        };
         var metrics = new Option<string>("--metrics-listen")
         {
             Description = "address:port of /metrics, /healthz, /readyz, /proxyMode and /configz, or off", DefaultValueFactory = _ => "off",
@@ -42,7 +46,7 @@ public static class AgentCommand
         var disableExternal = new Option<bool>("--disable-external-ips") { Description = "do not serve spec.externalIPs of services" };
         var run = new Command("run", "keep a node's dataplane at the state its Kubernetes objects ask for")
         {
-            nodeName, control, manifests, kubeconfig, inCluster, metrics, healthz, proxyName, disableExternal,
+            nodeName, control, manifests, kubeconfig, inCluster, apiServer, metrics, healthz, proxyName, disableExternal,
         };
         run.SetAction((parsed, stop) => RunAsync(
             new AgentOptions
@@ -52,6 +56,7 @@ public static class AgentCommand
                 Manifests = parsed.GetValue(manifests) ?? "",
                 Kubeconfig = parsed.GetValue(kubeconfig) ?? "",
                 InCluster = parsed.GetValue(inCluster),
+                ApiServer = parsed.GetValue(apiServer) ?? "",
                 MetricsListen = parsed.GetValue(metrics) ?? "off",
                 HealthzListen = parsed.GetValue(healthz) ?? AgentOptions.DefaultHealthz,
                 Services = new ServiceOptions
@@ -67,7 +72,7 @@ public static class AgentCommand
         {
             foreach (var problem in result.Errors)
                 await error.WriteLineAsync($"dataplane-agent: {problem.Message}").ConfigureAwait(false);
-            await error.WriteLineAsync("usage: dataplane-agent run --node-name NAME --manifests DIR [--control unix:///PATH] (--help for more)").ConfigureAwait(false);
+            await error.WriteLineAsync("usage: dataplane-agent run --node-name NAME (--manifests DIR | --kubeconfig FILE | --in-cluster) [--control unix:///PATH] (--help for more)").ConfigureAwait(false);
             return ExitCode.Usage;
         }
         // Signals are the caller's: a second handler here would end the process before the agent does.
@@ -84,10 +89,19 @@ public static class AgentCommand
             return ExitCode.Usage;
         }
         var log = new Log(error);
-        log.Info($"agent of node {options.NodeName}: manifests {options.Manifests}, control {options.Control}");
+        var status = new AgentStatus();
+        IObjectSource source;
         try
         {
-            var status = new AgentStatus();
+            source = ObjectSources.Open(options, log, status);
+        }
+        catch (AccessException e)
+        {
+            await error.WriteLineAsync($"dataplane-agent: {e.Message}").ConfigureAwait(false);
+            return ExitCode.Usage;
+        }
+        try
+        {
             using var endpoint = options.MetricsAddress is { } address ? new MetricsEndpoint(address, status, options.ToJson()) : null;
             var serving = endpoint?.RunAsync() ?? Task.CompletedTask;
             using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
@@ -95,7 +109,6 @@ public static class AgentCommand
                 ? new HealthEndpoint(healthz, status.Health, log).RunAsync(stop.Token)
                 : Task.CompletedTask;
             using var control = new ControlSync(options.Control);
-            var source = new DirectorySource(options.Manifests, log) { Scanned = status.Scanned };
             await new AgentRunner(options.NodeName, options.Services, source, control, log, new SyncTiming(), status)
                 .RunAsync(cancel).ConfigureAwait(false);
             endpoint?.Dispose();

@@ -26,11 +26,14 @@ public sealed record AgentOptions
     /// <summary>Directory of manifests; empty: none.</summary>
     public string Manifests { get; init; } = "";
 
-    /// <summary>File with the address of an API server; empty: none.</summary>
+    /// <summary>File that says how an API server is reached; empty: none.</summary>
     public string Kubeconfig { get; init; } = "";
 
-    /// <summary>Read from the API server of the cluster this process runs in.</summary>
+    /// <summary>Read from the API server of the cluster this process runs in, as its pod's service account.</summary>
     public bool InCluster { get; init; }
+
+    /// <summary>Address of the API server, in place of that of <see cref="Kubeconfig"/> or of the service; empty: theirs (K37).</summary>
+    public string ApiServer { get; init; } = "";
 
     /// <summary>Address and port of /metrics, /healthz, /readyz, /proxyMode and /configz, or "off".</summary>
     public string MetricsListen { get; init; } = Off;
@@ -55,6 +58,9 @@ public sealed record AgentOptions
             ["nodeName"] = NodeName,
             ["control"] = Control,
             ["manifests"] = Manifests,
+            ["kubeconfig"] = Kubeconfig,
+            ["inCluster"] = InCluster,
+            ["apiServer"] = ApiServer,
             ["metricsListen"] = MetricsListen,
             ["healthzListen"] = HealthzListen,
             ["serviceProxyName"] = Services.ProxyName,
@@ -84,12 +90,12 @@ public sealed record AgentOptions
         var sources = (Manifests.Length > 0 ? 1 : 0) + (Kubeconfig.Length > 0 ? 1 : 0) + (InCluster ? 1 : 0);
         if (sources > 1)
             return "--manifests, --kubeconfig and --in-cluster exclude each other; give one";
-        if (Kubeconfig.Length > 0)
-            return $"--kubeconfig {Kubeconfig}: reading from an API server is not in this version; use --manifests DIR";
-        if (InCluster)
-            return "--in-cluster: reading from an API server is not in this version; use --manifests DIR";
+        if (sources == 0)
+            return "no source of objects; give --manifests DIR, --kubeconfig FILE or --in-cluster";
         if (Manifests.Length == 0)
-            return "no source of objects; give --manifests DIR";
+            return null;
+        if (ApiServer.Length > 0)
+            return $"--api-server {ApiServer}: a directory of manifests has no API server; give --kubeconfig FILE or --in-cluster in place of --manifests";
         return Directory.Exists(Manifests) ? null : $"--manifests {Manifests}: no such directory; make it, or give another";
     }
 

@@ -47,7 +47,7 @@ public sealed class AgentRunner(
         {
             var clock = Stopwatch.StartNew();
             var desired = compiler.Compile(objects);
-            status.Compiled(desired, clock.Elapsed);
+            status.Compiled(objects, desired, clock.Elapsed);
             status.Health.TakeNode(objects.Nodes.FirstOrDefault(n => n.Meta.Name == nodeName));
             if (!ReferenceEquals(desired.Warnings, warned))
             {

@@ -3,7 +3,7 @@ using Dataplane.Agent.Model;
 namespace Dataplane.Agent;
 
 /// <summary>
-/// Where objects come from: a directory of manifests, later the API server. Sources turn their text into ObjectNode trees
+/// Where objects come from: a directory of manifests, or the API server. Sources turn their text into ObjectNode trees
 /// and share the readers in Objects/, so that an object means the same from either.
 /// </summary>
 public interface IObjectSource

@@ -3,10 +3,20 @@ using Dataplane.Agent.Model;
 
 namespace Dataplane.Agent.Objects;
 
-/// <summary>Reads discovery.k8s.io/v1 EndpointSlice.</summary>
+/// <summary>Reads discovery.k8s.io/v1 EndpointSlice, and v1beta1, which servers before 1.21 have only.</summary>
 internal static class EndpointSliceReader
 {
-    public static KubeObject Read(ObjectField root)
+    // What the endpoint slice controller of those servers put here is the name of the node, whatever the node's label says.
+    private const string HostnameTopology = "kubernetes.io/hostname";
+
+    public static KubeObject Read(ObjectField root) => Read(root, element => element["nodeName"].Text());
+
+    /// <summary>v1beta1: the node is one of a map of topology, unless a gate of 1.20 adds its name. The zone is of no use here without hints.</summary>
+    public static KubeObject ReadV1Beta1(ObjectField root) => Read(
+        root,
+        element => element["nodeName"].Text() is { Length: > 0 } name ? name : element["topology"][HostnameTopology].Text());
+
+    private static EndpointSlice Read(ObjectField root, Func<ObjectField, string> nodeOf)
     {
         var meta = MetaReader.Read(root, namespaced: true);
         var typeField = root["addressType"].Required();
@@ -16,7 +26,7 @@ internal static class EndpointSliceReader
         var endpoints = new List<SliceEndpoint>();
         foreach (var element in root["endpoints"].Elements())
         {
-            var endpoint = ReadEndpoint(element, type);
+            var endpoint = ReadEndpoint(element, type, nodeOf);
             if (endpoint is not null)
                 endpoints.Add(endpoint);
         }
@@ -29,7 +39,7 @@ internal static class EndpointSliceReader
         };
     }
 
-    private static SliceEndpoint? ReadEndpoint(ObjectField element, string type)
+    private static SliceEndpoint? ReadEndpoint(ObjectField element, string type, Func<ObjectField, string> nodeOf)
     {
         var addresses = element["addresses"].Required();
         var fields = addresses.Elements();
@@ -53,7 +63,7 @@ internal static class EndpointSliceReader
             conditions["ready"].OptionalBoolean() ?? true,
             conditions["serving"].OptionalBoolean() ?? true,
             conditions["terminating"].OptionalBoolean() ?? false,
-            element["nodeName"].Text(),
+            nodeOf(element),
             ReadNames(element["hints"]["forNodes"]),
             ReadNames(element["hints"]["forZones"]));
     }

@@ -1,8 +1,8 @@
 namespace Dataplane.Agent.Objects;
 
 /// <summary>
-/// A value of an object as text, with the place it was read from. Both sources (YAML files now, JSON of the API server
-/// later) produce this tree, and one reader per kind turns it into the model, so an object means the same from either.
+/// A value of an object as text, with the place it was read from. Both sources (YAML files, and JSON of the API server)
+/// produce this tree, and one reader per kind turns it into the model, so an object means the same from either.
 /// </summary>
 public sealed class ObjectNode
 {

@@ -16,6 +16,24 @@ public static class ObjectReader
             ["NetworkPolicy"] = ("networking.k8s.io/v1", NetworkPolicyReader.Read),
         };
 
+    /// <summary>Versions that old API servers have and manifests may not be written in.</summary>
+    private static readonly Dictionary<(string Kind, string ApiVersion), Func<ObjectField, KubeObject>> OldVersions = new()
+    {
+        [("EndpointSlice", "discovery.k8s.io/v1beta1")] = EndpointSliceReader.ReadV1Beta1,
+    };
+
+    /// <summary>Reads an object whose kind and version are known: the items of an API server's list do not repeat them.</summary>
+    /// <param name="kind">The kind.</param>
+    /// <param name="apiVersion">The version it was asked for in.</param>
+    /// <param name="node">The object.</param>
+    /// <exception cref="ObjectException">One of its fields is wrong.</exception>
+    public static KubeObject ReadAs(string kind, string apiVersion, ObjectNode node)
+    {
+        ArgumentNullException.ThrowIfNull(node);
+        var read = Kinds[kind] is var known && known.ApiVersion == apiVersion ? known.Read : OldVersions[(kind, apiVersion)];
+        return read(ObjectField.Root(node));
+    }
+
     /// <summary>Reads a document.</summary>
     /// <param name="document">The document's root.</param>
     /// <param name="found">Gets each object with the place where it starts.</param>

@@ -16,7 +16,7 @@ public static class AgentMetrics
         text.Family("dataplane_agent_control_failures_total", "counter", "Calls to the dataplane that failed or were refused.").Sample(sync?.Failures ?? 0);
         text.Family("dataplane_agent_compile_seconds", "summary", "Time to compute the desired state.")
             .Sample(status.CompileSeconds, suffix: "_sum").Sample(status.Compilations, suffix: "_count");
-        var objects = status.Scan?.Objects;
+        var objects = status.Objects;
         text.Family("dataplane_agent_objects", "gauge", "Objects in force.")
             .Sample(objects?.Namespaces.Count ?? 0, "kind=\"Namespace\"").Sample(objects?.Nodes.Count ?? 0, "kind=\"Node\"")
             .Sample(objects?.Pods.Count ?? 0, "kind=\"Pod\"").Sample(objects?.Services.Count ?? 0, "kind=\"Service\"")
@@ -27,6 +27,7 @@ public static class AgentMetrics
             text.Sample(file.Count(), MetricsText.Label("file", file.Key));
         text.Family("dataplane_agent_warnings", "gauge", "Objects that are odd or have no effect right now; the log names them.")
             .Sample(status.Desired?.Warnings.Count ?? 0);
+        ApiMetrics.Render(text, status.Api);
         ProxyMetrics.Render(text, status.Proxy, status.Health, status.Desired?.Gaps ?? default);
         ProcessMetrics.Render(text);
         return text.ToString();

@@ -1,5 +1,6 @@
 using Dataplane.Agent.Desired;
 using Dataplane.Agent.Manifests;
+using Dataplane.Agent.Model;
 using Dataplane.Agent.Sync;
 
 namespace Dataplane.Agent.Telemetry;
@@ -8,6 +9,7 @@ namespace Dataplane.Agent.Telemetry;
 public sealed class AgentStatus
 {
     private volatile ScanResult? _scan;
+    private volatile ClusterObjects? _objects;
     private volatile DesiredState? _desired;
     private double _compileSeconds;
     private long _compilations;
@@ -17,11 +19,15 @@ public sealed class AgentStatus
     public AgentStatus(TimeProvider? time = null)
     {
         Proxy = new ProxyTelemetry(time ?? TimeProvider.System);
+        Api = new ApiTelemetry(time ?? TimeProvider.System);
         Health = new ProxyHealth(Proxy, time ?? TimeProvider.System);
     }
 
     /// <summary>What a kube-proxy would tell.</summary>
     public ProxyTelemetry Proxy { get; }
+
+    /// <summary>How the API server is followed.</summary>
+    public ApiTelemetry Api { get; }
 
     /// <summary>Whether this node should get traffic.</summary>
     public ProxyHealth Health { get; }
@@ -31,6 +37,9 @@ public sealed class AgentStatus
 
     /// <summary>The last scan of the directory; null before the first.</summary>
     public ScanResult? Scan => _scan;
+
+    /// <summary>The objects that the last state was compiled from; null before the first.</summary>
+    public ClusterObjects? Objects => _objects;
 
     /// <summary>The last state compiled; null before the first.</summary>
     public DesiredState? Desired => _desired;
@@ -48,8 +57,9 @@ public sealed class AgentStatus
     public void Scanned(ScanResult scan) => _scan = scan;
 
     /// <summary>Takes a state over. Only one thread compiles.</summary>
-    public void Compiled(DesiredState desired, TimeSpan time)
+    public void Compiled(ClusterObjects objects, DesiredState desired, TimeSpan time)
     {
+        _objects = objects;
         _desired = desired;
         Volatile.Write(ref _compileSeconds, _compileSeconds + time.TotalSeconds);
         Interlocked.Increment(ref _compilations);

@@ -35,6 +35,9 @@ public sealed class MetricsEndpoint : IDisposable
     {
         "/metrics" => new TextAnswer(200, "text/plain; version=0.0.4; charset=utf-8", AgentMetrics.Render(_status)),
         "/healthz" => TextAnswer.Plain(200, "ok\n"),
+        // An API server that is away is no reason to take the node out of service: it has a state to forward by (F6).
+        "/readyz" when _status is { IsReady: true, Api.Stale: { Count: > 0 } stale } =>
+            TextAnswer.Plain(200, $"ok (stale: the API server is not followed for {string.Join(", ", stale)})\n"),
         "/readyz" when _status.IsReady => TextAnswer.Plain(200, "ok\n"),
         "/readyz" => TextAnswer.Plain(503, "the dataplane does not have the latest state\n"),
         // No line end: scripts compare the whole text.

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Dataplane.Agent.Tests.ApiServer;
 using Dataplane.Agent.Tests.Clusters;
 using Dataplane.Agent.Tests.Manifests;
 using Dataplane.Agent.Tests.Services;
@@ -63,6 +64,59 @@ public sealed class ProcessTests : IAsyncDisposable
         _served.Control.Generation = 0;
         await _served.StartAsync();
         Assert.Equal("sync 2", await _served.Control.NextAsync());
+    }
+
+    [Fact]
+    public async Task F6_follows_an_API_server_and_stays_ready_without_it()
+    {
+        await using var server = new FakeApiServer { Token = "t" };
+        server.Put(Grid.Text);
+        await server.StartAsync();
+        _run.Write("ca.crt", server.Authority.Pem);
+        // The address in the file leads nowhere: the one of the option counts (K37).
+        _run.Write("config", """
+            current-context: x
+            contexts: [{name: x, context: {cluster: c, user: u}}]
+            clusters: [{name: c, cluster: {server: "https://192.0.2.1", certificate-authority: ca.crt}}]
+            users: [{name: u, user: {token: t}}]
+            """);
+        var port = FreePort();
+        await _served.StartAsync();
+        using var agent = BackgroundProcess.Start(Program, [
+            "run", "--node-name", "n1", "--kubeconfig", _run["config"], "--api-server", server.Address, "--control", $"unix://{_run["c.sock"]}",
+            "--healthz-listen", "off", "--metrics-listen", $"127.0.0.1:{port}"]);
+        Assert.Equal("sync 1", await _served.Control.NextAsync());
+        Assert.True(_served.Control.State.Workloads.Count is > 0 and < 9);
+        await FollowedServer.WaitAsync(() => server.Watches("networkpolicies") == 1, "watch");
+        server.Put(Yaml.Policy("x", "deny", "podSelector: {}"));
+        Assert.Equal("update 2", await _served.Control.NextAsync());
+        Assert.Equal(2, _served.Control.State.Policies.Count);
+        agent.WaitForOutput("generation 2 updated: ", Patience);
+        using var http = new HttpClient { BaseAddress = new Uri($"http://localhost:{port}") };
+        Assert.Equal("ok\n", await http.GetStringAsync("/readyz"));
+        var metrics = await http.GetStringAsync("/metrics");
+        string[] expected =
+        [
+            "dataplane_agent_objects{kind=\"Pod\"} 9\n", "dataplane_agent_api_lists_total{kind=\"Pod\"} 1\n", "dataplane_agent_api_watches_total{kind=\"Pod\"} 1\n",
+            "dataplane_agent_api_relists_total{kind=\"Pod\"} 0\n", "dataplane_agent_api_failures_total{kind=\"Pod\"} 0\n", "dataplane_agent_api_watching{kind=\"Pod\"} 1\n",
+            "dataplane_agent_api_events_total{kind=\"NetworkPolicy\"} 1\n", "dataplane_agent_api_unreadable_objects{kind=\"NetworkPolicy\"} 0\n",
+            "dataplane_agent_api_last_event_age_seconds{kind=\"Pod\"} 0.", "dataplane_agent_api_stale 0\n",
+        ];
+        Assert.All(expected, line => Assert.Contains(line, metrics, StringComparison.Ordinal));
+
+        await server.StopAsync();
+        var clock = System.Diagnostics.Stopwatch.StartNew();
+        var ready = "";
+        while (!(ready = await http.GetStringAsync("/readyz")).Contains("stale", StringComparison.Ordinal))
+        {
+            Assert.True(clock.Elapsed < Patience, "never stale");
+            await Task.Delay(100);
+        }
+        Assert.Equal("ok (stale: the API server is not followed for EndpointSlice, Namespace, NetworkPolicy, Node, Pod, Service)\n", ready);
+        Assert.Contains("dataplane_agent_api_stale 1\n", await http.GetStringAsync("/metrics"), StringComparison.Ordinal);
+        Assert.True(_served.Control.IsQuiet);
+        agent.Signal("TERM");
+        Assert.Equal(0, agent.WaitForExit(Patience));
     }
 
     [Fact]
@@ -157,11 +211,13 @@ public sealed class ProcessTests : IAsyncDisposable
 
     [Theory]
     [InlineData("Option '--node-name' is required", "run", "--manifests", "/tmp")]
-    [InlineData("no source of objects; give --manifests DIR", "run", "--node-name", "n")]
+    [InlineData("no source of objects; give --manifests DIR, --kubeconfig FILE or --in-cluster", "run", "--node-name", "n")]
     [InlineData("--manifests /no/such: no such directory; make it, or give another", "run", "--node-name", "n", "--manifests", "/no/such")]
     [InlineData("--control: 'tcp://x' is not a control address", "run", "--node-name", "n", "--manifests", "/tmp", "--control", "tcp://x")]
-    [InlineData("--kubeconfig f: reading from an API server is not in this version", "run", "--node-name", "n", "--kubeconfig", "f")]
-    [InlineData("--in-cluster: reading from an API server is not in this version", "run", "--node-name", "n", "--in-cluster")]
+    [InlineData("--kubeconfig /no/such: Could not find", "run", "--node-name", "n", "--kubeconfig", "/no/such")]
+    [InlineData("--in-cluster: KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT are not set: this is not a pod; give for example --api-server", "run", "--node-name", "n", "--in-cluster")]
+    [InlineData("--api-server 10.0.0.1: not the address of an API server; give for example https://192.168.0.10:6443", "run", "--node-name", "n", "--in-cluster", "--api-server", "10.0.0.1")]
+    [InlineData("--api-server https://10.0.0.1: a directory of manifests has no API server; give --kubeconfig FILE or --in-cluster in place of --manifests", "run", "--node-name", "n", "--manifests", "/tmp", "--api-server", "https://10.0.0.1")]
     [InlineData("--manifests, --kubeconfig and --in-cluster exclude each other", "run", "--node-name", "n", "--in-cluster", "--manifests", "/tmp")]
     [InlineData("--metrics-listen here: not an address and port", "run", "--node-name", "n", "--manifests", "/tmp", "--metrics-listen", "here")]
     [InlineData("--healthz-listen 10256: not an address and port; give for example 0.0.0.0:10256, or off", "run", "--node-name", "n", "--manifests", "/tmp", "--healthz-listen", "10256")]

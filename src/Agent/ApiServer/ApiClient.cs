@@ -1,0 +1,120 @@
+using System.Buffers;
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Security;
+using System.Text.Json;
+using Dataplane.Agent.Objects;
+
+namespace Dataplane.Agent.ApiServer;
+
+/// <summary>Asks an API server. All requests share one HTTP/2 connection.</summary>
+internal sealed class ApiClient : IDisposable
+{
+    private const int LongestStatus = 64 << 10;
+
+    // A server may be wrong about how long it is busy.
+    private static readonly TimeSpan s_longestWait = TimeSpan.FromMinutes(5);
+
+    private readonly ApiServerAccess _access;
+    private readonly ApiTiming _timing;
+    private readonly HttpClient _http;
+
+    /// <summary>Makes a client; nothing is connected yet.</summary>
+    public ApiClient(ApiServerAccess access, ApiTiming timing)
+    {
+        _access = access;
+        _timing = timing;
+        var tls = new SslClientAuthenticationOptions
+        {
+            RemoteCertificateValidationCallback = (_, certificate, chain, errors) =>
+                access.SkipVerification || ServerCertificate.Judge(access.Authority, certificate, chain, errors),
+        };
+        if (access.Certificate is { } own)
+            tls.LocalCertificateSelectionCallback = (_, _, _, _, _) => own.Current();
+        _http = new HttpClient(new SocketsHttpHandler
+        {
+            SslOptions = tls,
+            // The address is given for the node to go there directly; redirects would take the token elsewhere.
+            UseProxy = false,
+            AllowAutoRedirect = false,
+            UseCookies = false,
+            ConnectTimeout = timing.Connect,
+            PooledConnectionLifetime = timing.ConnectionLifetime,
+            EnableMultipleHttp2Connections = true,
+            KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
+            KeepAlivePingDelay = timing.Ping,
+            KeepAlivePingTimeout = timing.Ping,
+        })
+        {
+            BaseAddress = access.Server,
+            Timeout = Timeout.InfiniteTimeSpan,
+            DefaultRequestVersion = HttpVersion.Version20,
+            DefaultVersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
+        };
+        _http.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("dataplane-agent", null));
+        _http.DefaultRequestHeaders.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
+        // The name in this header is the one that the certificate is judged by.
+        if (access.ServerName.Length > 0)
+            _http.DefaultRequestHeaders.Host = access.ServerName;
+    }
+
+    /// <summary>Asks; returns once the answer begins. The caller disposes it.</summary>
+    /// <param name="path">Path and query, without a slash at its start.</param>
+    /// <param name="cancel">Ends the wait.</param>
+    /// <exception cref="ApiException">The server refuses.</exception>
+    /// <exception cref="HttpRequestException">It cannot be reached.</exception>
+    /// <exception cref="TimeoutException">It does not answer.</exception>
+    public async Task<HttpResponseMessage> GetAsync(string path, CancellationToken cancel)
+    {
+        using var guard = new StallGuard(_timing.Answer, "an answer", cancel);
+        using var request = new HttpRequestMessage(HttpMethod.Get, path) { Version = _http.DefaultRequestVersion, VersionPolicy = _http.DefaultVersionPolicy };
+        if (_access.Token is { } token)
+            request.Headers.Authorization = Bearer(token);
+        var response = await guard.WaitAsync(
+            async stop => await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stop).ConfigureAwait(false)).ConfigureAwait(false);
+        if (response.StatusCode == HttpStatusCode.OK)
+            return response;
+        using (response)
+            throw await guard.WaitAsync(stop => ReadFailureAsync(response, stop)).ConfigureAwait(false);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _http.Dispose();
+
+    /// <summary>The error that a Status object tells of.</summary>
+    public static ApiException FailureOf(ObjectNode status) => new(
+        (HttpStatusCode)(int.TryParse(status.Find("code")?.Text, NumberStyles.None, CultureInfo.InvariantCulture, out var code) ? code : 500),
+        status.Find("reason")?.Text ?? "",
+        status.Find("message")?.Text ?? "");
+
+    private static AuthenticationHeaderValue Bearer(SecretText token)
+    {
+        var text = token.Read().Trim();
+        return text.All(c => c is > ' ' and <= '~')
+            ? new AuthenticationHeaderValue("Bearer", text)
+            : throw new AccessException($"{token.Origin}: not a token: it has spaces, lines or foreign characters in it; write it anew");
+    }
+
+    private static async ValueTask<ApiException> ReadFailureAsync(HttpResponseMessage response, CancellationToken cancel)
+    {
+        var wait = response.Headers.RetryAfter?.Delta ?? TimeSpan.Zero;
+        if (wait > s_longestWait)
+            wait = s_longestWait;
+        var body = new byte[LongestStatus];
+        var stream = await response.Content.ReadAsStreamAsync(cancel).ConfigureAwait(false);
+        var length = await stream.ReadAtLeastAsync(body, body.Length, throwOnEndOfStream: false, cancel).ConfigureAwait(false);
+        try
+        {
+            var reader = new Utf8JsonReader(new ReadOnlySequence<byte>(body, 0, length));
+            reader.Read();
+            var status = JsonNodes.Read(ref reader);
+            return new ApiException(response.StatusCode, status.Find("reason")?.Text ?? "", status.Find("message")?.Text ?? "") { RetryAfter = wait };
+        }
+        catch (JsonException)
+        {
+            // Not a Status: a proxy's page, or the server before it has its API. Its text is of no use in a log.
+            return new ApiException(response.StatusCode, response.ReasonPhrase ?? "", "") { RetryAfter = wait };
+        }
+    }
+}
