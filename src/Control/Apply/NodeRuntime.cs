@@ -276,10 +276,9 @@ public sealed class NodeRuntime : IDisposable
     {
         lock (_lock)
         {
-            var repaired = new List<string>();
-            // Queues may be added without an event. (A first look here also finds what came before the watch did.)
-            if (_uplinks.Follow(repaired)) Publish(State);
-            return [.. repaired, .. _publisher.Repair()];
+            var repaired = new List<string>(_publisher.Repair());
+            if (_uplinks.Follow(repaired)) Publish(State); // queues may be added without an event
+            return repaired;
         }
     }
 
