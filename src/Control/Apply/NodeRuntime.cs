@@ -272,7 +272,7 @@ public sealed class NodeRuntime : IDisposable
         }
     }
 
-    private IReadOnlyList<string> Repair()
+    private List<string> Repair()
     {
         lock (_lock)
         {
