@@ -63,7 +63,8 @@ public sealed class NodesOwnPortTests(ServiceBed bed)
         int port = service.Object.NodePort;
         using Dialogue old = Who.Hold(bed.World, bed.Node1.Address, port, "--interval", "0.1");
         using Dialogue oldDatagrams = Who.KeepAsking(bed.World, bed.Node1.Address, datagrams.Object.NodePort);
-        string before = old.Last.ToString();
+        oldDatagrams.WaitFor(answers => answers.Count > 0, "be answered for the first time"); // or it would be the node that they ask, which answers few per second
+        string before = old.Last.ToString(), beforeDatagrams = oldDatagrams.Last.ToString();
         service.Delete();
         datagrams.Delete();
 
@@ -81,6 +82,7 @@ public sealed class NodesOwnPortTests(ServiceBed bed)
             }
         }
         Assert.All(old.Next(5), answer => Assert.Equal(before, answer.ToString()));
+        Assert.All(oldDatagrams.Next(5), answer => Assert.Equal(beforeDatagrams, answer.ToString()));
     }
 
     private void ExpectRefusal(NetworkNamespace client, string protocol, int port)
