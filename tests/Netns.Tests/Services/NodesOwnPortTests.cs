@@ -14,8 +14,14 @@ public sealed class NodesOwnPortTests(ServiceBed bed)
 {
     private const int Open = 51_001, OpenToo = 51_002, Closed = 51_003; // of nat-ports
 
-    private (NetworkNamespace Client, string Address)[] Outside =>
-        [(bed.Neighbor, ServiceBed.NeighborAddress), (bed.World, Cluster.WorldAddress), (bed.Node2.Net, bed.Node2.Address)];
+    private (NetworkNamespace Client, string Address)[] Outside
+    {
+        get
+        {
+            _ = bed.Cluster; // starts it, and with it the hosts
+            return [(bed.Neighbor, ServiceBed.NeighborAddress), (bed.World, Cluster.WorldAddress), (bed.Node2.Net, bed.Node2.Address)];
+        }
+    }
 
     [RequiresRootFact]
     public void APortOfTheRangeIsReachedFromOutsideByTcpAndUdpAndCarriesMuch()
