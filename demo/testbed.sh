@@ -43,6 +43,7 @@ connect_nodes() {
         inside node-$n ethtool -K eth0 tx off tso off gso off gro off >/dev/null
         inside underlay ethtool -K node-$n tx off tso off gso off gro off >/dev/null
         ip -n $prefix-underlay link set node-$n master br0 up
+        inside node-$n sysctl -qw net.ipv4.ip_forward=1 # as every node of Kubernetes has it
         ip -n $prefix-node-$n address add 192.168.77.$n/24 dev eth0
         ip -n $prefix-node-$n link set eth0 up
     done

@@ -5,7 +5,8 @@
  *
  * Before the transport header there may be extension headers. Hop-by-hop and destination options and the fragment header
  * are skipped, MAX_EXTENSIONS of them; packets with more, or with others (routing, authentication ...), are the kernel's.
- * Neighbour and listener discovery and echo requests never are ours.
+ * Neighbour and listener discovery and echo requests never are ours, nor is what a link-local address sends but for ICMP
+ * errors: nobody else may carry it on (RFC 4291, section 2.5.6), and the node's own stack must see which link it is from.
  */
 #ifndef DATAPLANE_UPLINK6_H
 #define DATAPLANE_UPLINK6_H
@@ -46,7 +47,7 @@ struct {
 	__uint(max_entries, 262144);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, struct frontend6);
-	__type(value, __u8);
+	__type(value, __u8);	/* enum frontend_state */
 } frontends6 SEC(".maps");
 
 /* Without the protocol: that of later fragments need not be that of the first (RFC 8200, section 4.5). */
@@ -134,18 +135,23 @@ static __always_inline int address6_has(struct in6_addr *address, enum address_f
 	return flags && *flags & flag;
 }
 
-static __always_inline int is_our_end6(struct uplink_config *settings, struct in6_addr *address, __be16 port, __u8 protocol)
+static __always_inline int is_link_local(struct in6_addr *address)
+{
+	return (address->s6_addr32[0] & bpf_htonl(0xffc00000)) == bpf_htonl(0xfe800000);
+}
+
+static __always_inline int is_our_end6(struct uplink_config *settings, struct in6_addr *address, __be16 port, __u8 protocol, int opens)
 {
 	struct frontend6 frontend = { .address = *address, .port = port, .protocol = protocol };
 	struct frontend6 wildcard = { .port = port, .protocol = protocol };
 	__u16 number = bpf_ntohs(port);
 
-	if (settings->nat_last && number >= settings->nat_first && number <= settings->nat_last &&
+	if (!opens && settings->nat_last && number >= settings->nat_first && number <= settings->nat_last &&
 	    address6_has(&frontend.address, ADDRESS_NAT))
 		return 1;
-	if (bpf_map_lookup_elem(&frontends6, &frontend))
+	if (is_taken(bpf_map_lookup_elem(&frontends6, &frontend), opens))
 		return 1;
-	return address6_has(&frontend.address, ADDRESS_NODE_PORT) && bpf_map_lookup_elem(&frontends6, &wildcard);
+	return address6_has(&frontend.address, ADDRESS_NODE_PORT) && is_taken(bpf_map_lookup_elem(&frontends6, &wildcard), opens);
 }
 
 static __always_inline int is_error_about_ours6(struct uplink_config *settings, union transport *error, void *end)
@@ -160,8 +166,8 @@ static __always_inline int is_error_about_ours6(struct uplink_config *settings, 
 		return 0;
 	if (upper.protocol == IPPROTO_ICMPV6)
 		return upper.transport->icmp.type == ICMPV6_ECHO_REQUEST &&
-		       is_our_end6(settings, &quoted->saddr, upper.transport->icmp.id, IPPROTO_ICMPV6);
-	return has_ports(upper.protocol) && is_our_end6(settings, &quoted->saddr, upper.transport->ports.source, upper.protocol);
+		       is_our_end6(settings, &quoted->saddr, upper.transport->icmp.id, IPPROTO_ICMPV6, 0);
+	return has_ports(upper.protocol) && is_our_end6(settings, &quoted->saddr, upper.transport->ports.source, upper.protocol, 0);
 }
 
 static __always_inline int is_ours6(struct uplink_config *settings, struct ipv6hdr *ip, void *end)
@@ -181,11 +187,13 @@ static __always_inline int is_ours6(struct uplink_config *settings, struct ipv6h
 	if (upper.fragment == FRAGMENT_LATER)
 		return bpf_map_lookup_elem(&fragments6, &fragmented) != NULL;
 	if (has_ports(upper.protocol))
-		ours = is_our_end6(settings, &ip->daddr, upper.transport->ports.dest, upper.protocol);
+		ours = !is_link_local(&ip->saddr) &&
+		       is_our_end6(settings, &ip->daddr, upper.transport->ports.dest, upper.protocol,
+				   opens_connection(upper.transport, end, upper.protocol));
 	else if (upper.protocol != IPPROTO_ICMPV6)
 		ours = 0;
 	else if (upper.transport->icmp.type == ICMPV6_ECHO_REPLY)
-		ours = is_our_end6(settings, &ip->daddr, upper.transport->icmp.id, IPPROTO_ICMPV6);
+		ours = !is_link_local(&ip->saddr) && is_our_end6(settings, &ip->daddr, upper.transport->icmp.id, IPPROTO_ICMPV6, 0);
 	else
 		return upper.fragment == FRAGMENT_NONE && is_error_about_ours6(settings, upper.transport, end);
 	if (upper.fragment == FRAGMENT_NONE)

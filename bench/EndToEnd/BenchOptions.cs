@@ -17,7 +17,7 @@ public sealed record BenchOptions
           --quick              one second per measurement: under three minutes in all
           --rounds N           rounds, contenders alternating within each (default 3)
           --seconds N          seconds per measurement (default 5; 1 with --quick)
-          --only A,B           of: tcp1 tcp4 connect keepalive latency udp
+          --only A,B           of: tcp1 tcp4 tcpconn connect keepalive latency udp
           --topology T         one (node), two (nodes, VXLAN) or both (default)
           --side S             ours, kernel or both (default)
           --peer A,B           how the kernel's services are written: iptables (default), iptables-legacy, nftables

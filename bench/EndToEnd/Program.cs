@@ -25,6 +25,7 @@ try
         "probe" => await ProbeTool.RunAsync(EndPoint(), Seconds(2)),
         "echo-serve" => PingPongTool.Serve(Int(0)),
         "echo-measure" => PingPongTool.Measure(EndPoint(), Seconds(2)),
+        "connect-measure" => ConnectClient.Run(EndPoint(), Seconds(2)),
         "hold-serve" => HoldServer.Run(Int(0), (byte)Int(1)),
         "hold-connect" => HoldConnections(),
         "backend-watch" => BackendWatch.Run(EndPoint()),

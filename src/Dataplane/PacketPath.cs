@@ -73,7 +73,7 @@ public static class PacketPath<TAddress>
         if (packet.Info.Flow == NewFlow)
         {
             if ((v = SourceGuard.OfHost(ref packet, context.Family.Routes)).IsFinal) return v;
-            if ((v = Open(ref packet, context)).IsFinal) return v;
+            if ((v = HostAnswer.Concerns(packet, context.Family) ? HostAnswer.Run(ref packet, context) : Open(ref packet, context)).IsFinal) return v;
         }
         return Send(ref packet, context);
     }
@@ -97,7 +97,10 @@ public static class PacketPath<TAddress>
         return Send(ref packet, context);
     }
 
-    /// <summary>A packet from the underlay, as it is: for a service, or the answer to a flow that was masqueraded.</summary>
+    /// <summary>
+    /// A packet from the underlay, as it is: for a service, or the answer to a flow that was masqueraded. What is neither the node's own stack gets,
+    /// as it would without us.
+    /// </summary>
     public static Verdict FromUplink(ref Packet<TAddress> packet, PathContext<TAddress> context)
     {
         Verdict v;
@@ -105,6 +108,7 @@ public static class PacketPath<TAddress>
         if ((v = FindFlow(ref packet, context)).IsFinal) return v;
         if (packet.Info.Flow == NewFlow)
         {
+            if (!ServiceLookup.Concerns(packet, context.Family)) return ToNode(ref packet, context);
             if ((v = SourceGuard.OfUplink(ref packet, context.Family.Routes)).IsFinal) return v;
             if ((v = Open(ref packet, context)).IsFinal) return v;
         }
@@ -113,7 +117,6 @@ public static class PacketPath<TAddress>
 
     private const int NewFlow = -1;
     private const int Related = -2; // an ICMP error about a flow
-    private const int NoFlow = -3; // passed on without one
 
     private static Verdict FindFlow(ref Packet<TAddress> packet, PathContext<TAddress> context)
     {
@@ -122,7 +125,9 @@ public static class PacketPath<TAddress>
         {
             info.Flow = Related;
             var v = IcmpErrorTranslate.Run(ref packet, context);
-            return v.IsDrop(DropReason.IcmpErrorUnrelated) && info.Origin == PacketOrigin.Uplink ? PassToHost.Run(ref packet, context) : v;
+            if (!v.IsDrop(DropReason.IcmpErrorUnrelated)) return v;
+            if (info.Origin == PacketOrigin.Uplink) return PassToHost.Run(ref packet, context);
+            return info.Origin == PacketOrigin.Host && HostAnswer.Concerns(packet, context.Family) ? HostAnswer.Run(ref packet, context) : v;
         }
         info.Flow = context.Conntrack.Find(info.Tuple, info.Hash, out info.Direction);
         return info.Flow >= 0 ? FollowFlow.Run(ref packet, context) : Verdict.Continue;
@@ -139,12 +144,23 @@ public static class PacketPath<TAddress>
                 ? IcmpReply.Run(ref packet, context, IcmpError.PortUnreachable, v.Reason)
                 : v;
         }
-        if (info.Origin == PacketOrigin.Uplink && (info.Flags & PacketFlags.ToService) == 0)
-        {
-            info.Flow = NoFlow;
-            return PassToHost.Run(ref packet, context);
-        }
         return Decide(ref packet, context);
+    }
+
+    // From the uplink, of no flow and for no service. The uplink's program leaves to the kernel what opens a TCP connection with the node; one that
+    // comes here all the same, because it does not know yet that a frontend has gone, becomes a flow: its answers will come by the host port.
+    private static Verdict ToNode(ref Packet<TAddress> packet, PathContext<TAddress> context)
+    {
+        ref var info = ref packet.Info;
+        Verdict v;
+        info.Translated = info.Tuple;
+        if ((v = PassToHost.Run(ref packet, context)).IsFinal) return v;
+        if (info.Tuple.Protocol == IpProtocol.Tcp && TcpTracker.MayOpen(info.TcpFlags))
+        {
+            if ((v = SourceGuard.OfUplink(ref packet, context.Family.Routes)).IsFinal) return v;
+            if ((v = Decide(ref packet, context)).IsFinal) return v;
+        }
+        return Send(ref packet, context);
     }
 
     private static Verdict Decide(ref Packet<TAddress> packet, PathContext<TAddress> context)

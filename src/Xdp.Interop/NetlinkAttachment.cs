@@ -74,6 +74,18 @@ internal static unsafe class NetlinkAttachment
         return existing is null ? null : NameOf(existing);
     }
 
+    /// <summary>Whether a program of a name is attached in any mode; true also when there is one that we may not look at.</summary>
+    public static bool Runs(int ifindex, string name)
+    {
+        foreach (XdpMode mode in (ReadOnlySpan<XdpMode>)[XdpMode.Native, XdpMode.Generic])
+        {
+            using var existing = Existing(ifindex, mode, out bool unknown);
+            if (unknown || existing is not null && NameOf(existing) == name)
+                return true;
+        }
+        return false;
+    }
+
     /// <summary>The program attached in this mode; null when there is none, no device, or we may not look (<paramref name="unknown"/>).</summary>
     private static SafeFileDescriptor? Existing(int ifindex, XdpMode mode, out bool unknown)
     {

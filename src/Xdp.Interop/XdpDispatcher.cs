@@ -76,7 +76,12 @@ internal sealed unsafe class XdpDispatcher : IDisposable
 
     /// <summary>Takes programs called <paramref name="name"/>, of whatever process, out of a device's dispatcher.</summary>
     /// <returns>False when there was none, or libxdp is missing.</returns>
-    public static bool DetachByName(int ifindex, string name)
+    public static bool DetachByName(int ifindex, string name) => FindByName(ifindex, name, detach: true);
+
+    /// <summary>Whether a device's dispatcher calls a program of a name, of whatever process.</summary>
+    public static bool Holds(int ifindex, string name) => FindByName(ifindex, name, detach: false);
+
+    private static bool FindByName(int ifindex, string name, bool detach)
     {
         if (NetlinkAttachment.NameOn(ifindex) != DispatcherName || !NativeLibrary.TryLoad("libxdp.so.1", out _))
             return false;
@@ -92,8 +97,8 @@ internal sealed unsafe class XdpDispatcher : IDisposable
                 string found = Encoding.ASCII.GetString(MemoryMarshal.CreateReadOnlySpanFromNullTerminated(LibXdp.xdp_program__name(program)));
                 if (found == name)
                 {
-                    // The list is stale afterwards; there is never more than one of ours.
-                    return LibXdp.xdp_program__detach(program, ifindex, LibXdp.xdp_multiprog__attach_mode(all), 0) == 0;
+                    // The list is stale after a detachment; there is never more than one of ours.
+                    return !detach || LibXdp.xdp_program__detach(program, ifindex, LibXdp.xdp_multiprog__attach_mode(all), 0) == 0;
                 }
             }
             return false;

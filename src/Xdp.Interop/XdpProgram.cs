@@ -96,6 +96,20 @@ public sealed unsafe class XdpProgram : IDisposable
         return XdpAttachment.SingleProgram;
     }
 
+    /// <summary>
+    /// Whether the program still hangs on a device it was attached to, alone or in a dispatcher: others may have taken it off. Where it may not
+    /// be looked at, what runs there counts as this one.
+    /// </summary>
+    public bool IsOn(int ifindex) =>
+        _attached.ContainsKey(ifindex) && (NetlinkAttachment.Runs(ifindex, Name) || XdpDispatcher.Holds(ifindex, Name));
+
+    /// <summary>Forgets that the program was attached to a device, because somebody has taken it off; it may then be attached anew.</summary>
+    public void Forget(int ifindex)
+    {
+        if (_attached.Remove(ifindex, out var attached))
+            attached.Dispatcher?.Dispose();
+    }
+
     /// <summary>Takes the program off a device; nothing happens when it is not there, or the device is gone.</summary>
     /// <exception cref="XdpException">The kernel refused.</exception>
     public void Detach(int ifindex) => Detach(ifindex, unlessMode: null);

@@ -12,7 +12,7 @@ public class OptionsTests
         var options = BenchOptions.Parse([]);
 
         Assert.Equal((3, 5, "both", "both"), (options.Rounds, options.Seconds, options.Topology, options.Side));
-        Assert.Equal(["tcp1", "tcp4", "connect", "keepalive", "latency", "udp"], options.Only);
+        Assert.Equal(["tcp1", "tcp4", "tcpconn", "connect", "keepalive", "latency", "udp"], options.Only);
         Assert.Equal([0], options.Services);
         Assert.Equal((10, null), (options.Endpoints, options.KernelEndpoints));
     }

@@ -29,7 +29,7 @@ public class SoakTests
         var run = Run().ConvertAll(s => criterion switch
         {
             "conntrack" => s with { Entries = s.Phase == SoakPhase.After ? 4 : s.Entries },
-            "memory of dataplane is" => s with { DataplaneBytes = s.DataplaneBytes + s.Seconds / 60 * 0.6 * Mega },
+            "memory of dataplane is" => s with { DataplaneBytes = s.DataplaneBytes + s.Seconds / 60 * 0.9 * Mega },
             "memory of dataplane-agent" => s with { AgentBytes = s.AgentBytes + s.Seconds / 60 * 0.6 * Mega },
             "descriptors of dataplane stay" => s with { DataplaneFiles = s.DataplaneFiles + (int)(s.Seconds / 60) },
             "descriptors of dataplane-agent" => s with { AgentFiles = s.AgentFiles + (s.Phase == SoakPhase.After ? 5 : 0) },
@@ -39,6 +39,14 @@ public class SoakTests
 
         var failed = Assert.Single(SoakCriteria.Of(run), v => !v.Holds);
         Assert.Contains(criterion, failed.Criterion);
+    }
+
+    /// <summary>Two long teeth: the line through them rises by more than half a megabyte per minute, and nothing leaks.</summary>
+    [Fact]
+    public void ARiseThatTheNextCollectionTakesBackIsNoLeak()
+    {
+        var run = Run().ConvertAll(s => s with { DataplaneBytes = (270 + s.Seconds % 250 / 250 * 12) * Mega });
+        Assert.All(SoakCriteria.Of(run), v => Assert.True(v.Holds, v.ToString()));
     }
 
     [Fact]

@@ -11,6 +11,8 @@ public static class IPv4
 
     public sealed class HairpinTests : Stages.HairpinTests<IPv4Address>;
 
+    public sealed class HostAnswerTests : Stages.HostAnswerTests<IPv4Address>;
+
     public sealed class HopLimitTests : Stages.HopLimitTests<IPv4Address>;
 
     public sealed class IcmpErrorTranslateTests : Stages.IcmpErrorTranslateTests<IPv4Address>;

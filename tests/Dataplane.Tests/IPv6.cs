@@ -11,6 +11,8 @@ public static class IPv6
 
     public sealed class HairpinTests : Stages.HairpinTests<IPv6Address>;
 
+    public sealed class HostAnswerTests : Stages.HostAnswerTests<IPv6Address>;
+
     public sealed class HopLimitTests : Stages.HopLimitTests<IPv6Address>;
 
     public sealed class IcmpErrorTranslateTests : Stages.IcmpErrorTranslateTests<IPv6Address>;

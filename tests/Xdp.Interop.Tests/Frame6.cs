@@ -1,6 +1,7 @@
 using System.Buffers.Binary;
 using System.Net;
 using Dataplane.Headers;
+using Dataplane.Packets;
 
 namespace Xdp.Interop.Tests;
 
@@ -11,6 +12,10 @@ namespace Xdp.Interop.Tests;
 internal sealed class Frame6(IPAddress source, IPAddress destination)
 {
     public const int Ethernet = 14, Ip = 40;
+
+    /// <summary>To whom frames are.</summary>
+    public static readonly MacAddress Mac = new([2, 0, 0, 0, 0, 1]);
+
     private readonly List<(byte Type, byte[] Header)> _extensions = [];
     private byte _version = 6, _protocol = 59; // no next header
     private byte[] _upper = [];
@@ -35,7 +40,12 @@ internal sealed class Frame6(IPAddress source, IPAddress destination)
         return Extension(IPv6Header.Fragment, header, 0);
     }
 
-    public Frame6 Tcp(int from, int to, int payload = 0) => Upper(IpProtocol.Tcp, from, to, 20 + payload);
+    public Frame6 Tcp(int from, int to, int payload = 0, byte flags = TcpHeader.Ack)
+    {
+        Upper(IpProtocol.Tcp, from, to, 20 + payload);
+        (_upper[12], _upper[13]) = (5 << 4, flags);
+        return this;
+    }
 
     public Frame6 Udp(int from, int to, int payload = 0) => Upper(IpProtocol.Udp, from, to, 8 + payload);
 

@@ -53,10 +53,15 @@ internal sealed class PortBed : IDisposable
     public int IfindexOf(int pod) => InNode(() => InterfaceName.ToIndex($"v{pod}"));
 
     /// <summary>The address of the pod's end of its link.</summary>
-    public byte[] MacOf(int pod)
+    public byte[] MacOf(int pod) => MacOf(Pods[pod], "eth0");
+
+    /// <summary>The address of the node's end of it.</summary>
+    public byte[] NodeMacOf(int pod) => MacOf(Node, $"v{pod}");
+
+    private static byte[] MacOf(NetworkNamespace ns, string device)
     {
         // "eth0@if2  UP  02:03:..  <...>"; not from /sys, which shows another namespace's devices.
-        string[] fields = Pods[pod].Run("ip", "-br", "link", "show", "eth0").Output.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        string[] fields = ns.Run("ip", "-br", "link", "show", device).Output.Split(' ', StringSplitOptions.RemoveEmptyEntries);
         return PhysicalAddress.Parse(fields[2].ToUpperInvariant()).GetAddressBytes();
     }
 

@@ -103,6 +103,42 @@ public sealed class ServiceSteering6Tests
     }
 
     [RequiresRootFact]
+    public void K27_ConnectionsToPortsOfTheRangeAndToFrontendsThatLingerAreTheNodes()
+    {
+        using var uplink = Open();
+        uplink.AddFrontend("::", 30081, IpProtocol.Tcp, UplinkBed.Lingers);
+        uplink.AddFrontend(External.ToString(), 444, IpProtocol.Tcp, UplinkBed.Lingers);
+        Check(uplink,
+            ("SYN", To(Node).Tcp(40_000, 50_000, flags: TcpHeader.Syn), false),
+            ("SYN behind options", To(Node).Options(HopByHop).Options(Destination, 24).Tcp(40_000, 50_000, flags: TcpHeader.Syn), false),
+            ("SYN-ACK", To(Node).Tcp(443, 50_000, flags: TcpHeader.Syn | TcpHeader.Ack), true),
+            ("SYN to a service", To(Node).Tcp(40_000, 30080, flags: TcpHeader.Syn), true),
+            ("SYN to a node port that lingers", To(Node).Tcp(40_000, 30081, flags: TcpHeader.Syn), false),
+            ("segment to it", To(Node).Tcp(40_000, 30081), true),
+            ("SYN to an external IP that lingers", To(External).Tcp(40_000, 444, flags: TcpHeader.Syn), false),
+            ("segment to it", To(External).Tcp(40_000, 444), true));
+    }
+
+    /// <summary>Only the node's own stack knows which link such an address is of.</summary>
+    [RequiresRootFact]
+    public void K27_WhatLinkLocalAddressesSendIsTheNodes()
+    {
+        using var uplink = Open();
+        foreach (string address in (string[])["fe80::1", "febf::1"])
+        {
+            var neighbor = IPAddress.Parse(address);
+            Frame6 ToNode() => new(neighbor, Node);
+            Check(uplink,
+                ("datagram to the range", ToNode().Udp(40_000, 50_000), false),
+                ("segment to the range", ToNode().Tcp(40_000, 50_000), false),
+                ("echo reply", ToNode().Icmp(Icmpv6.EchoReply, 50_000), false),
+                ("SYN to a node port", ToNode().Tcp(40_000, 30080, flags: TcpHeader.Syn), false),
+                ("a router's error", Error(Icmpv6.PacketTooBig, From(Node).Tcp(50_000, 443), ToNode()), true));
+        }
+        Check(uplink, ("from an address that only looks like one", new Frame6(IPAddress.Parse("fec0::1"), Node).Udp(40_000, 50_000), true));
+    }
+
+    [RequiresRootFact]
     public void K27_WhatTheLinkNeedsStaysWithTheKernel()
     {
         using var uplink = Open();

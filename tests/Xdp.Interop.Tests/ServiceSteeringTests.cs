@@ -163,14 +163,85 @@ public sealed class ServiceSteeringTests
         Assert.Equal(Remembered, uplink.Program.Map("fragments").MaxEntries);
     }
 
+    /// <summary>A segment that opens a connection answers nobody: it is to a process of the node.</summary>
+    [RequiresRootFact]
+    public void ConnectionsToPortsOfTheRangeAreTheNodes()
+    {
+        using var uplink = Open();
+        uplink.AddFrontend("0.0.0.0", 50_001, IpProtocol.Tcp);
+        Check(uplink,
+            ("SYN", To(Node).Tcp(40_000, 50_000, TcpHeader.Syn), false),
+            ("SYN with options of IP", To(Node).IpOptions(8).Tcp(40_000, 50_000, TcpHeader.Syn), false),
+            ("SYN that asks for ECN", To(Node).Tcp(40_000, 50_000, TcpHeader.Syn | 0xc0), false),
+            ("SYN-ACK", To(Node).Tcp(443, 50_000, TcpHeader.Syn | TcpHeader.Ack), true),
+            ("reset", To(Node).Tcp(443, 50_000, TcpHeader.Rst), true),
+            ("FIN", To(Node).Tcp(443, 50_000, TcpHeader.Fin | TcpHeader.Ack), true),
+            ("SYN to a service there", To(Node).Tcp(40_000, 50_001, TcpHeader.Syn), true));
+    }
+
+    [RequiresRootFact]
+    public void K18_ConnectionsToAFrontendThatLingersAreTheNodes()
+    {
+        using var uplink = Open();
+        uplink.AddFrontend("0.0.0.0", 30080, IpProtocol.Tcp, UplinkBed.Lingers);
+        uplink.AddFrontend("0.0.0.0", 30053, IpProtocol.Udp, UplinkBed.Lingers);
+        uplink.AddFrontend(External.ToString(), 443, IpProtocol.Tcp, UplinkBed.Lingers);
+        uplink.AddFrontend(Node.ToString(), 444, IpProtocol.Tcp, UplinkBed.Lingers);
+        uplink.AddFrontend("0.0.0.0", 444, IpProtocol.Tcp);
+        Check(uplink,
+            ("SYN to a node port", To(Node).Tcp(40_000, 30080, TcpHeader.Syn), false),
+            ("SYN to an external IP", To(External).Tcp(40_000, 443, TcpHeader.Syn), false),
+            ("segment", To(Node).Tcp(40_000, 30080, TcpHeader.Ack), true),
+            ("segment to the external IP", To(External).Tcp(40_000, 443, TcpHeader.Ack | TcpHeader.Fin), true),
+            ("datagram", To(Node).Udp(40_000, 30053), true),
+            ("error", Error(IcmpHeader.DestinationUnreachable, From(Node).Tcp(30080, 40_000)), true),
+            ("SYN where another service has all addresses", To(Node).Tcp(40_000, 444, TcpHeader.Syn), true));
+        uplink.AddFrontend("0.0.0.0", 30080, IpProtocol.Tcp);
+        Check(uplink, ("SYN once a service has it again", To(Node).Tcp(40_000, 30080, TcpHeader.Syn), true));
+    }
+
+    /// <summary>A promiscuous device sees what a switch floods for others, which may have been translated before.</summary>
+    [RequiresRootFact]
+    public void FramesForOtherStationsAndGroupsAreLeftAlone()
+    {
+        using var uplink = Open();
+        var other = new MacAddress([0x0e, 0x64, 0x0a, 0xf4, 1, 2]);
+        PacketBuilder Frame(MacAddress to) => To(External).Ethernet(to, SampleNode.NextHopMac).Tcp(40_000, 443);
+        Check(uplink,
+            ("to another station", Frame(other), false),
+            ("to all", Frame(MacAddress.Broadcast), false),
+            ("to a group", Frame(new([1, 0, 0x5e, 0, 0, 1])), false),
+            ("VXLAN to another station", To(Node).Ethernet(other, SampleNode.NextHopMac).Udp(40_000, 4789).Payload(UplinkBed.InTunnel(60)), false),
+            ("to this device", Frame(SampleNode.GatewayMac), true));
+        uplink.SetDeviceAddress(other);
+        Check(uplink, ("to a further address of this device", Frame(other), true));
+    }
+
+    /// <summary>Flannel, Cilium or a lab may have tunnels of their own at the same port.</summary>
+    [RequiresRootFact]
+    public void TunnelsOfOtherNetworksAreTheKernels()
+    {
+        using var uplink = Open();
+        PacketBuilder Tunnel(byte[] payload) => To(Node).Udp(40_000, 4789).Payload(payload);
+        Check(uplink,
+            ("our network", Tunnel(UplinkBed.InTunnel(60)), true),
+            ("ours, with bits that are reserved", Tunnel(UplinkBed.InTunnel(60, flags: 0x88)), true),
+            ("ours, and nothing in it", Tunnel(UplinkBed.InTunnel(8)), true),
+            ("another network", Tunnel(UplinkBed.InTunnel(60, UplinkBed.Vni + 1)), false),
+            ("a network that is ours but for the highest byte", Tunnel(UplinkBed.InTunnel(60, UplinkBed.Vni ^ 0x800000)), false),
+            ("without a network", Tunnel(UplinkBed.InTunnel(60, flags: 0)), false),
+            ("cut short", Tunnel(UplinkBed.InTunnel(60)[..7]), false),
+            ("empty", Tunnel([]), false));
+    }
+
     [RequiresRootFact]
     public void VxlanWithOptionsIsTheKernels()
     {
         using var uplink = Open();
         Check(uplink,
-            ("VXLAN", To(Node).Udp(40_000, 4789).Payload(60), true),
-            ("VXLAN with options", To(Node).IpOptions(4).Udp(40_000, 4789).Payload(60), false),
-            ("VXLAN to an address that has no tunnel", To(NodePortOnly).Udp(40_000, 4789).Payload(60), false));
+            ("VXLAN", To(Node).Udp(40_000, 4789).Payload(UplinkBed.InTunnel(60)), true),
+            ("VXLAN with options", To(Node).IpOptions(4).Udp(40_000, 4789).Payload(UplinkBed.InTunnel(60)), false),
+            ("VXLAN to an address that has no tunnel", To(NodePortOnly).Udp(40_000, 4789).Payload(UplinkBed.InTunnel(60)), false));
     }
 
     [RequiresRootTheory]

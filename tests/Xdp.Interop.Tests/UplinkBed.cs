@@ -2,6 +2,7 @@ using System.Buffers.Binary;
 using System.Net;
 using System.Net.Sockets;
 using Dataplane.Packets;
+using Dataplane.Testing.Packets;
 using Xunit;
 using OpenNamespace = Xdp.Interop.Links.NetworkNamespace;
 
@@ -12,6 +13,12 @@ internal sealed class UplinkBed : IDisposable
 {
     /// <summary>enum address_flag of uplink.bpf.c.</summary>
     public const byte Vxlan = 1, NodePort = 2, Nat = 4;
+
+    /// <summary>enum frontend_state of uplink.bpf.c.</summary>
+    public const byte Served = 1, Lingers = 2;
+
+    /// <summary>The network of the node's tunnels.</summary>
+    public const uint Vni = 0x010203;
 
     private const int Size6 = IPv6Address.Size;
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(5);
@@ -32,6 +39,7 @@ internal sealed class UplinkBed : IDisposable
         }));
         Program.Map("xsks").Update(0u, Socket.Fd);
         Program.Map("ports").Update((uint)ifindex, 0u);
+        foreach (var mac in (MacAddress[])[new(Bed.NodeMacOf(0)), SampleNode.GatewayMac, Frame6.Mac]) SetDeviceAddress(mac); // what tests send frames to
         SetAddress("10.9.0.9", Vxlan);
         Configure(vxlanPort: 4789);
         Bed.Refill(Socket, PortBed.FramesPerPort);
@@ -57,12 +65,20 @@ internal sealed class UplinkBed : IDisposable
     /// <summary>Writes struct uplink_config.</summary>
     public void Configure(ushort vxlanPort = 0, ushort nativeRouting = 0, ushort natFirst = 0, ushort natLast = 0)
     {
-        Span<byte> value = stackalloc byte[8];
-        BinaryPrimitives.WriteUInt16BigEndian(value, vxlanPort);
-        BitConverter.TryWriteBytes(value[2..], nativeRouting);
-        BitConverter.TryWriteBytes(value[4..], natFirst);
-        BitConverter.TryWriteBytes(value[6..], natLast);
-        Program.Map("config").Update(0u, BitConverter.ToUInt64(value));
+        ushort networkPort = BinaryPrimitives.ReverseEndianness(vxlanPort);
+        Program.Map("config").Update(0u, new UplinkConfig(networkPort, nativeRouting, natFirst, natLast, Vni));
+    }
+
+    /// <summary>Has the device take frames at an Ethernet address (struct device_address).</summary>
+    public void SetDeviceAddress(MacAddress mac) => Program.Map("device_addresses").Update(new DeviceAddress((uint)Bed.IfindexOf(0), mac, 0), (byte)1);
+
+    /// <summary>A VXLAN header and what is behind it.</summary>
+    public static byte[] InTunnel(int bytes, uint vni = Vni, byte flags = 8)
+    {
+        var payload = new byte[bytes];
+        payload[0] = flags;
+        BinaryPrimitives.WriteUInt32BigEndian(payload.AsSpan(4), vni << 8);
+        return payload;
     }
 
     /// <summary>Says what an address of the node is for.</summary>
@@ -74,16 +90,17 @@ internal sealed class UplinkBed : IDisposable
     }
 
     /// <summary>Adds a frontend (struct frontend or frontend6).</summary>
-    public void AddFrontend(string address, ushort port, byte protocol)
+    public void AddFrontend(string address, ushort port, byte protocol, byte state = Served)
     {
         byte[] bytes = IPAddress.Parse(address).GetAddressBytes();
         uint portAndProtocol = BinaryPrimitives.ReverseEndianness(port) | (uint)protocol << 16;
-        if (bytes.Length == Size6) Program.Map("frontends6").Update(new FrontendKey<IPv6Address>(IPv6Address.Read(bytes), portAndProtocol), (byte)1);
-        else Program.Map("frontends").Update(new FrontendKey<IPv4Address>(IPv4Address.Read(bytes), portAndProtocol), (byte)1);
+        if (bytes.Length == Size6) Program.Map("frontends6").Update(new FrontendKey<IPv6Address>(IPv6Address.Read(bytes), portAndProtocol), state);
+        else Program.Map("frontends").Update(new FrontendKey<IPv4Address>(IPv4Address.Read(bytes), portAndProtocol), state);
     }
 
+    /// <summary>Sends what is VXLAN if the port is.</summary>
     public void SendUdp(string address, int port, int bytes) =>
-        _sender.SendTo(new byte[bytes], new IPEndPoint(IPAddress.Parse(address), port));
+        _sender.SendTo(InTunnel(bytes), new IPEndPoint(IPAddress.Parse(address), port));
 
     /// <summary>Sends a frame from the network.</summary>
     public void Send(byte[] frame) => _wire.SendTo(frame, _wireEnd);
@@ -143,6 +160,10 @@ internal sealed class UplinkBed : IDisposable
         }
         return false;
     }
+
+    private readonly record struct UplinkConfig(ushort VxlanPort, ushort NativeRouting, ushort NatFirst, ushort NatLast, uint Vni);
+
+    private readonly record struct DeviceAddress(uint Ifindex, MacAddress Mac, ushort Zero);
 
     private readonly record struct FrontendKey<TAddress>(TAddress Address, uint PortAndProtocol);
 }

@@ -43,6 +43,30 @@ public sealed class XdpProgramTests(ITestOutputHelper output)
         Assert.NotEqual(before, after); // another program id
     }
 
+    [RequiresRootTheory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void ItIsSeenThatSomebodyHasTakenItOffAndItIsAttachedAnew(bool shared)
+    {
+        using var bed = new PortBed(1);
+        int ifindex = bed.IfindexOf(0);
+        using var program = XdpProgram.Load(XdpObjects.Uplink, XdpObjects.UplinkProgram);
+        Assert.False(bed.InNode(() => program.IsOn(ifindex)));
+        bed.InNode(() => program.Attach(ifindex, XdpMode.Generic, shared));
+        Assert.True(bed.InNode(() => program.IsOn(ifindex)));
+
+        bed.Node.Ip("link set v0 xdpgeneric off");
+        Assert.Equal("", AttachedPrograms(bed));
+        Assert.False(bed.InNode(() => program.IsOn(ifindex)));
+
+        program.Forget(ifindex);
+        bed.InNode(() => program.Attach(ifindex, XdpMode.Generic, shared));
+        Assert.True(bed.InNode(() => program.IsOn(ifindex)));
+        Assert.NotEqual("", AttachedPrograms(bed));
+        bed.InNode(() => program.Detach(ifindex));
+        Assert.Equal("", AttachedPrograms(bed));
+    }
+
     [RequiresRootFact]
     public void SuccessorMayChangeTheMode()
     {
@@ -142,7 +166,7 @@ public sealed class XdpProgramTests(ITestOutputHelper output)
 
         Assert.Throws<ArgumentException>(() => ports.Update(5ul, 1u));
         Assert.Throws<ArgumentException>(() => ports.TryLookup(5u, out ulong _));
-        var failure = Assert.Throws<XdpException>(() => program.Map("config").Update(1u, 0ul));
+        var failure = Assert.Throws<XdpException>(() => program.Map("config").Update(1u, default(Config)));
         Assert.Equal(Errno.E2BIG, failure.Errno);
         Assert.Contains("map config", failure.Message, StringComparison.Ordinal);
         program.Dispose();
@@ -156,4 +180,6 @@ public sealed class XdpProgramTests(ITestOutputHelper output)
         int start = link.IndexOf("prog/xdp", StringComparison.Ordinal);
         return start < 0 ? "" : link[start..];
     }
+
+    private readonly record struct Config(uint A, uint B, uint C);
 }

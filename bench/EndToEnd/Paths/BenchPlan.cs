@@ -24,6 +24,9 @@ public static class BenchPlan
     /// <summary>Datagrams of the UDP tool.</summary>
     public const int UdpPort = 5204;
 
+    /// <summary>New connections with a byte each way.</summary>
+    public const int ConnectPort = 5205;
+
     /// <summary>Most services of a run: the dummies' cluster addresses are 10.96.16.0 to 10.96.94.255.</summary>
     public const int MostServices = 20_000;
 
@@ -76,6 +79,7 @@ public static class BenchPlan
     private static BenchService Stream(string name, string address, string pod) => new(name, address,
         [
             new("iperf", "tcp", StreamPort, StreamPort), new("echo", "tcp", EchoPort, EchoPort), new("udp", "udp", UdpPort, UdpPort),
+            new("connect", "tcp", ConnectPort, ConnectPort),
         ],
         [Backend(pod)]);
 

@@ -83,6 +83,7 @@ public abstract class TrafficPath(string name, BenchScope scope)
         {
             Scope.StartServer($"iperf3 server {pod}", space, "iperf3", "-s", "-p", $"{BenchPlan.StreamPort}");
             Scope.StartServer($"echo server {pod}", space, Environment.ProcessPath!, "echo-serve", $"{BenchPlan.EchoPort}");
+            Scope.StartServer($"byte server {pod}", space, Environment.ProcessPath!, "hold-serve", $"{BenchPlan.ConnectPort}", "1");
         }
     }
 

@@ -35,7 +35,7 @@ public static class SoakCriteria
         yield return Files($"{node}: descriptors of dataplane stay", samples, s => s.DataplaneFiles);
         yield return Files($"{node}: descriptors of dataplane-agent stay", samples, s => s.AgentFiles);
 
-        var (idle, loaded) = (Rate(samples, SoakPhase.Before), Rate(samples, SoakPhase.Load));
+        var (idle, loaded) = (RestingRate(samples), Rate(samples, SoakPhase.Load));
         yield return new Verdict(
             $"{node}: packets allocate nothing", loaded - idle < LoadBytesPerSecond,
             Text($"{loaded:F0} B/s allocated under load, {idle:F0} B/s by sampling alone"));
@@ -58,7 +58,7 @@ public static class SoakCriteria
                 continue;
             var collections = string.Join('/', last.Collections.Zip(first.Collections, (l, f) => Text($"{l - f}")));
             yield return Text($"{first.Node} {phase.Key,-7} {seconds,5:F0} s: {collections} collections (gen 0/1/2), stopped for {(last.PauseSeconds - first.PauseSeconds) * 1e3:F1} ms in all; {bytes / seconds / 1024:F1} kB/s allocated")
-                + (states > 0 ? Text($", {states} states applied, {(bytes - seconds * Rate(samples, SoakPhase.Before)) / states / 1024:F1} kB each beyond sampling") : "");
+                + (states > 0 ? Text($", {states} states applied, {(bytes - seconds * RestingRate(samples)) / states / 1024:F1} kB each beyond sampling") : "");
         }
     }
 
@@ -74,13 +74,34 @@ public static class SoakCriteria
         if (samples.Count < 3)
             return new Verdict(criterion, false, $"{samples.Count} samples are too few; run longer");
         var slope = Slope([.. samples.Select(s => (s.Seconds / 60, bytes(s) / Megabyte))]);
-        return new Verdict(criterion, slope < FlatMegabytesPerMinute, Text($"{slope:+0.00;-0.00;0.00} MB/min, {bytes(samples[0]) / Megabyte:F0} to {bytes(samples[^1]) / Megabyte:F0} MB"));
+        // Between two collections memory grows, and a line through a few of these teeth rises or falls by where it cuts them.
+        var growth = slope * (samples[^1].Seconds - samples[0].Seconds) / 60;
+        var tooth = samples.Zip(samples.Skip(1), (before, after) => (bytes(before) - bytes(after)) / Megabyte).Max();
+        return new Verdict(
+            criterion, slope < FlatMegabytesPerMinute || growth < tooth,
+            Text($"{slope:+0.00;-0.00;0.00} MB/min, {bytes(samples[0]) / Megabyte:F0} to {bytes(samples[^1]) / Megabyte:F0} MB; a collection gave back {Math.Max(0, tooth):F0}"));
     }
 
     private static Verdict Files(string criterion, IReadOnlyList<SoakSample> samples, Func<SoakSample, int> files)
     {
         int first = files(samples[0]), last = files(samples[^1]), most = samples.Max(files);
         return new Verdict(criterion, last - first <= FileSlack && most - first <= 2 * FileSlack, Text($"{first} at the start, {most} at most, {last} at the end"));
+    }
+
+    // Bytes allocated per second before and after the load, when there is nothing but the samples and what is looked after once a minute.
+    private static double RestingRate(IReadOnlyList<SoakSample> samples)
+    {
+        double bytes = 0, seconds = 0;
+        foreach (var phase in (SoakPhase[])[SoakPhase.Before, SoakPhase.After])
+        {
+            List<SoakSample> of = [.. samples.Where(s => s.Phase == phase)];
+            if (of.Count < 2)
+                continue;
+            bytes += of[^1].Allocated - of[0].Allocated;
+            seconds += of[^1].Seconds - of[0].Seconds;
+        }
+
+        return seconds == 0 ? 0 : bytes / seconds;
     }
 
     // Bytes allocated per second of a phase.

@@ -3,14 +3,14 @@ using Dataplane.Bench.EndToEnd.Paths;
 
 namespace Dataplane.Bench.EndToEnd.Workloads;
 
-/// <summary>wrk with 32 connections against the service with two nginx pods; without keep-alive every request is a new connection.</summary>
+/// <summary>wrk with 100 connections against the service with two nginx pods; without keep-alive every request is a new connection.</summary>
 public sealed class HttpRequests(string id, bool keepAlive) : Workload(
     id, "1k requests",
     new Metric("rps", keepAlive ? "HTTP keep-alive" : "HTTP new connections", keepAlive ? "req/s" : "conn/s", HigherIsBetter: true),
     new Metric("p50", "  p50 under that load", "us", HigherIsBetter: false),
     new Metric("p99", "  p99 under that load", "us", HigherIsBetter: false))
 {
-    private const int Connections = 32;
+    private const int Connections = 100;
 
     /// <inheritdoc/>
     public override ServiceKind Service => ServiceKind.Web;

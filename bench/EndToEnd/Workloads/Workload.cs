@@ -20,7 +20,7 @@ public abstract class Workload(string id, string workUnit, params Metric[] metri
     /// <summary>All of them, in the order of the report.</summary>
     public static IReadOnlyList<Workload> All { get; } =
     [
-        new TcpStream("tcp1", 1), new TcpStream("tcp4", 4), new HttpRequests("connect", keepAlive: false),
+        new TcpStream("tcp1", 1), new TcpStream("tcp4", 4), new TcpConnections(), new HttpRequests("connect", keepAlive: false),
         new HttpRequests("keepalive", keepAlive: true), new RequestResponse(), new UdpPackets(),
     ];
 

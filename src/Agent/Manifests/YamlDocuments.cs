@@ -42,6 +42,13 @@ internal sealed class YamlDocuments
         {
             throw new ObjectException((int)e.Start.Line, (int)e.Start.Column, $"not YAML: {e.Message}");
         }
+#pragma warning disable CA1031 // The library has other exceptions for some texts (a plain word that a flow collection's end should follow), and one bad file must not end the agent.
+        catch (Exception e) when (e is not ObjectException)
+#pragma warning restore CA1031
+        {
+            var at = _parser.Current?.End ?? Mark.Empty;
+            throw new ObjectException((int)at.Line, (int)at.Column, "not YAML: cannot be read beyond this place; look for a bracket, brace or quote that is not closed");
+        }
     }
 
     // On return the parser stands on the last event of the node.

@@ -4,7 +4,9 @@ using Dataplane.Contracts.V1;
 using Dataplane.Control.Compile;
 using Dataplane.Control.Metrics;
 using Dataplane.Packets;
+using Dataplane.Tables;
 using Dataplane.Workers;
+using Service = Dataplane.Contracts.V1.Service;
 using Microsoft.Extensions.Logging;
 
 namespace Dataplane.Control.Apply;
@@ -48,9 +50,12 @@ internal sealed class FlowSweeper : IDisposable
     public SweepMetrics Metrics { get; }
 
     /// <summary>Compares two states, and has done what follows for flows soon.</summary>
-    public void Changed(DesiredState before, DesiredState after)
+    /// <param name="before">The state so far.</param>
+    /// <param name="after">The state from now on.</param>
+    /// <param name="attached">See <see cref="FlowChanges.Departed"/>.</param>
+    public void Changed(DesiredState before, DesiredState after, Func<IPv6Address, string?> attached)
     {
-        var departed = FlowChanges.Departed(before, after);
+        var departed = FlowChanges.Departed(before, after, attached);
         var changed = FlowChanges.Services(before, after);
         if (departed.Count + changed.Count == 0) return;
         lock (_lock)
@@ -62,7 +67,13 @@ internal sealed class FlowSweeper : IDisposable
     }
 
     /// <summary>A pod of this node is gone: ends its flows before it returns.</summary>
-    public void Depart(AttachedEndpoint pod) => Sweep(pod.AddressV6 is { } v6 ? [pod.Address.Widen(), v6] : [pod.Address.Widen()], []);
+    public void Depart(AttachedEndpoint pod) => Sweep(pod.AllAddresses, []);
+
+    /// <summary>A pod of this node has come: what is yet to be done about its addresses was its predecessor's, and is not to be done to it.</summary>
+    public void Arrive(AttachedEndpoint pod)
+    {
+        lock (_lock) _departed.ExceptWith(pod.AllAddresses);
+    }
 
     /// <summary>Stops the thread.</summary>
     public void Dispose()
@@ -123,23 +134,23 @@ internal sealed class FlowSweeper : IDisposable
     private void Sweep(HashSet<IPv6Address> departed, IReadOnlyCollection<Service> changed)
     {
         var stale = new StaleFlows(changed);
-        var (orphans, forgotten) = Sweep(_engine.Conntrack, departed, stale, _engine.Probe);
-        if (_engine.ConntrackV6 is { } conntrackV6)
+        var (orphans, forgotten) = Sweep(_engine.Conntrack, _engine.Tables.IPv4.Services, departed, stale, _engine.Probe);
+        if (_engine.ConntrackV6 is { } conntrackV6 && _engine.Tables.IPv6 is { } tablesV6)
         {
-            var (orphansV6, forgottenV6) = Sweep(conntrackV6, departed, stale, _engine.Probe);
+            var (orphansV6, forgottenV6) = Sweep(conntrackV6, tablesV6.Services, departed, stale, _engine.Probe);
             (orphans, forgotten) = (orphans + orphansV6, forgotten + forgottenV6);
         }
         if (orphans + forgotten > 0) _log.LogInformation("{Orphans} connections lost their peer, {Forgotten} datagram flows their endpoint", orphans, forgotten);
     }
 
     private (int Orphans, int Forgotten) Sweep<TAddress>(
-        ConntrackTable<TAddress> conntrack, HashSet<IPv6Address> departed, StaleFlows stale, Action<IReadOnlyList<FlowProbe<TAddress>>> probe)
+        ConntrackTable<TAddress> conntrack, ServiceTable<TAddress> services, HashSet<IPv6Address> departed, StaleFlows stale, Action<IReadOnlyList<FlowProbe<TAddress>>> probe)
         where TAddress : unmanaged, IIpAddress<TAddress>
     {
         long start = Stopwatch.GetTimestamp();
         var reader = conntrack.Reader;
         var orphans = departed.Count == 0 ? [] : reader.Orphan(e => departed.Contains(e.Reply.Source.Widen()) || departed.Contains(e.Original.Source.Widen()));
-        int forgotten = stale.IsEmpty ? 0 : reader.Flush(e => stale.Contains(e));
+        int forgotten = stale.IsEmpty ? 0 : reader.Flush(e => stale.Contains(e, services));
         // Who waits for data would learn of it only when it sends something itself.
         List<FlowProbe<TAddress>> probes = [.. orphans.Where(e => e.State == FlowState.Established).Select(e => departed.Contains(e.Reply.Source.Widen())
             ? new FlowProbe<TAddress>(e.Original.Mirror(), (e.Flags & FlowFlags.FromUnderlay) != 0)

@@ -5,17 +5,17 @@ namespace Dataplane.Control.Apply;
 
 /// <summary>
 /// Frontends that no service has any more, while connections to them go on (K18): their packets must still be led here, by the uplink's
-/// program and by the node's own stack, or the stack would answer them with resets. Packets that open a connection there find no service, and
-/// are given to the stack. Pure; one caller at a time.
+/// program and by the node's own stack, or the stack would answer them with resets. Packets that open a connection there find no service: the
+/// uplink's program leaves them to the stack. Pure; one caller at a time.
 /// </summary>
 internal sealed class LingeringFrontends<TAddress>
     where TAddress : unmanaged, IIpAddress<TAddress>
 {
-    private readonly HashSet<ExternalFrontend<TAddress>> _gone = [];
+    private HashSet<ExternalFrontend<TAddress>> _gone = []; // replaced, never changed: others keep it
     private IReadOnlySet<ExternalFrontend<TAddress>> _current = new HashSet<ExternalFrontend<TAddress>>();
     private IReadOnlySet<ExternalFrontend<TAddress>>? _all;
 
-    /// <summary>Frontends that are kept though no service has them.</summary>
+    /// <summary>Frontends that are kept though no service has them; the set does not change later.</summary>
     public IReadOnlySet<ExternalFrontend<TAddress>> Gone => _gone;
 
     /// <summary>Frontends of services, and those that linger; the same instance while they are the same.</summary>
@@ -26,21 +26,19 @@ internal sealed class LingeringFrontends<TAddress>
     public bool Follow(IReadOnlySet<ExternalFrontend<TAddress>> current)
     {
         if (ReferenceEquals(current, _current)) return false;
-        _gone.ExceptWith(current);
-        int kept = _gone.Count;
-        _gone.UnionWith(_current.Where(frontend => !current.Contains(frontend)));
-        _current = current;
-        _all = null;
-        return _gone.Count > kept;
+        HashSet<ExternalFrontend<TAddress>> gone = [.. _gone.Where(frontend => !current.Contains(frontend))];
+        int kept = gone.Count;
+        gone.UnionWith(_current.Where(frontend => !current.Contains(frontend)));
+        (_gone, _current, _all) = (gone, current, null);
+        return gone.Count > kept;
     }
 
     /// <summary>Drops those that nothing uses; true when there were such.</summary>
     public bool Forget(IEnumerable<ExternalFrontend<TAddress>> unused)
     {
-        int before = _gone.Count;
-        _gone.ExceptWith(unused);
-        if (_gone.Count == before) return false;
-        _all = null;
+        HashSet<ExternalFrontend<TAddress>> gone = [.. _gone.Except(unused)];
+        if (gone.Count == _gone.Count) return false;
+        (_gone, _all) = (gone, null);
         return true;
     }
 }

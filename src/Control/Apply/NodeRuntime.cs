@@ -29,13 +29,12 @@ public sealed class NodeRuntime : IDisposable
     private readonly EndpointRecords _records;
     private readonly NodeConntrack _conntrack;
     private readonly XdpAttachments _programs;
-    private readonly List<Uplink> _uplinks = [];
+    private readonly UplinkSet _uplinks;
     private readonly NextHops _nextHops;
     private readonly TablePublisher _publisher;
     private readonly PodPorts _pods;
     private readonly FlowSweeper _sweeper;
-    private readonly FrontendRetirement<IPv4Address> _retirement;
-    private readonly FrontendRetirement<IPv6Address>? _retirementV6;
+    private readonly FrontendRetirements _retirements;
     private readonly Upkeep _upkeep;
     private NameIndex? _names;
 
@@ -55,19 +54,16 @@ public sealed class NodeRuntime : IDisposable
         _programs = new XdpAttachments();
         _publisher = new TablePublisher(this, _programs.Steering, _log);
         _pods = new PodPorts(this, _programs, _log);
+        _uplinks = new UplinkSet(this, _programs, _log);
         _conntrack = new NodeConntrack(options, workers);
         Engine = new DataplaneEngine(RuntimeSettings.Engine(options, workers, _log), _conntrack.V4, _conntrack.V6, _publisher.Initial());
         _sweeper = new FlowSweeper(Engine, loggers.CreateLogger("flows"));
-        _retirement = Retirement(_publisher.Frontends, _conntrack.V4);
-        if (_conntrack.V6 is { } conntrackV6) _retirementV6 = Retirement(_publisher.FrontendsV6, conntrackV6);
-        if (options.Uplink is { } name)
-        {
-            foreach (string device in (string[])[name, .. options.ExternalInterfaces]) _uplinks.Add(Uplink.Open(device, this, _programs));
-        }
+        _retirements = new FrontendRetirements(_publisher, _conntrack, _lock, () => State, _log);
+        _uplinks.Open();
         PathMtu = RuntimeSettings.PathMtu(options, UplinkDevice?.Mtu);
         HostPort = HostPort.Open(this, _programs);
         _nextHops = new NextHops(UplinkDevice, loggers.CreateLogger("underlay"), Republish);
-        if (_uplinks.Count > 0) Underlay = new UnderlayWatch(_uplinks, loggers.CreateLogger("routes"), Republish);
+        if (Uplinks.Count > 0) Underlay = new UnderlayWatch(Uplinks, loggers.CreateLogger("routes"), Republish, FollowUplinks);
         lock (_lock) // next hops may be found, and published, from now on
         {
             Publish(State);
@@ -111,21 +107,21 @@ public sealed class NodeRuntime : IDisposable
     public SyncMetrics Syncs { get; } = new();
 
     /// <summary>The device of tunnels, or null.</summary>
-    public Uplink? UplinkDevice => _uplinks.FirstOrDefault();
+    public Uplink? UplinkDevice => Uplinks.Count > 0 ? Uplinks[0] : null;
 
     /// <summary>All devices that lead out: that of tunnels, then the further ones.</summary>
-    public IReadOnlyList<Uplink> Uplinks => _uplinks;
+    public IReadOnlyList<Uplink> Uplinks => _uplinks.All;
 
     /// <summary>Endpoints of all services that may take connections.</summary>
     public int ServiceBackends => _publisher.ServiceBackends;
 
     /// <summary>Frontends that packets from outside are steered to, and how many can be; none without an uplink.</summary>
-    public (int Count, int Room) SteeredFrontends => _uplinks.Count == 0 ? default : _publisher.SteeredFrontends;
+    public (int Count, int Room) SteeredFrontends => Uplinks.Count == 0 ? default : _publisher.SteeredFrontends;
 
     /// <summary>What of the state is not in force, and what on this node stands in the way of services, for people; one sentence each.</summary>
     /// <param name="own">Ports that this process listens on for health checks.</param>
     public IReadOnlyList<string> FindProblems(IReadOnlySet<ushort> own) =>
-        [.. _publisher.Problem is { } problem ? [problem] : (string[])[], .. HostPort?.Obstacles ?? [], .. _publisher.FindObstacles(own)];
+        [.. _publisher.Problem is { } problem ? [problem] : (string[])[], .. _uplinks.Problems, .. HostPort?.Obstacles ?? [], .. _publisher.FindObstacles(own)];
 
     /// <summary>Told of each state that was put into force, under a lock: to be brief.</summary>
     public event Action<DesiredState>? Applied;
@@ -194,6 +190,7 @@ public sealed class NodeRuntime : IDisposable
             if (_endpoints.Find(wanted.Address, wanted.AddressV6) is { } other) throw new EndpointExistsException($"address {string.Join(" or ", other.Endpoint.Addresses)} belongs to pod {other.Endpoint.Key}; delete that first");
             var attachment = _pods.Open(wanted, _endpoints.NextId());
             _endpoints.Add(attachment);
+            _sweeper.Arrive(attachment.Endpoint);
             Publish(State);
             try
             {
@@ -274,11 +271,10 @@ public sealed class NodeRuntime : IDisposable
         _upkeep.Dispose();
         _nextHops.Dispose();
         _sweeper.Dispose();
-        _retirement.Dispose();
-        _retirementV6?.Dispose();
+        _retirements.Dispose();
         lock (_lock)
         {
-            foreach (var uplink in _uplinks) uplink.Detach(_programs);
+            _uplinks.Detach();
             Engine.Dispose();
             foreach (var attachment in _endpoints.All) attachment.Veth.Dispose();
             _programs.Dispose();
@@ -310,32 +306,31 @@ public sealed class NodeRuntime : IDisposable
             _names = null; // they may have been asked for since the tables were published
             Applied?.Invoke(state);
             if (!servicesOnly) _nextHops.Track(state, Options.NodeName);
-            _sweeper.Changed(before, state);
+            _sweeper.Changed(before, state, address => _endpoints.Find(address)?.Endpoint.Key);
             Syncs.RecordApplied(Stopwatch.GetElapsedTime(start));
         }
     }
 
-    private FrontendRetirement<TAddress> Retirement<TAddress>(LingeringFrontends<TAddress> frontends, ConntrackTable<TAddress> conntrack)
-        where TAddress : unmanaged, IIpAddress<TAddress>
+    private List<string> Repair()
     {
-        var retirement = new FrontendRetirement<TAddress>(Lingering, some => FrontendRetirement<TAddress>.Used(conntrack.Reader.Snapshot(), some), Forget, _log);
-        _publisher.FrontendsGone += retirement.Start;
-        return retirement;
-
-        IReadOnlyCollection<ExternalFrontend<TAddress>> Lingering()
+        lock (_lock)
         {
-            lock (_lock) return [.. frontends.Gone];
-        }
-
-        void Forget(IReadOnlyCollection<ExternalFrontend<TAddress>> unused)
-        {
-            lock (_lock) _publisher.Forget(frontends, unused, State);
+            var repaired = new List<string>(_publisher.Repair());
+            if (_uplinks.Follow(repaired)) Publish(State); // queues may be added without an event
+            return repaired;
         }
     }
 
-    private IReadOnlyList<string> Repair()
+    // What comes of an event of the devices; the caller publishes.
+    private bool FollowUplinks()
     {
-        lock (_lock) return _publisher.Repair();
+        lock (_lock)
+        {
+            var repaired = new List<string>();
+            bool moved = _uplinks.Follow(repaired);
+            if (repaired.Count > 0) _log.LogWarning("put right on the uplinks: {Repaired}", string.Join("; ", repaired));
+            return moved;
+        }
     }
 
     private void Republish()

@@ -3,6 +3,8 @@ using Dataplane.Contracts.V1;
 using Dataplane.Control.Compile;
 using Dataplane.Headers;
 using Dataplane.Packets;
+using Dataplane.Tables;
+using Service = Dataplane.Contracts.V1.Service;
 
 namespace Dataplane.Control.Apply;
 
@@ -32,12 +34,15 @@ internal sealed class StaleFlows
     public bool IsEmpty => _serving.Count == 0;
 
     /// <summary>True when a flow is to be forgotten.</summary>
-    public bool Contains<TAddress>(in ConntrackEntry<TAddress> flow)
+    /// <param name="flow">The flow.</param>
+    /// <param name="services">The services in force, by which node ports are told from ports of the same number elsewhere.</param>
+    public bool Contains<TAddress>(in ConntrackEntry<TAddress> flow, ServiceTable<TAddress> services)
         where TAddress : unmanaged, IIpAddress<TAddress>
     {
         if (flow.Original.Protocol != IpProtocol.Udp || (flow.Flags & FlowFlags.Service) == 0) return false;
         ushort port = flow.Original.DestinationPort.Value;
-        if (!_serving.TryGetValue((flow.Original.Destination.Widen(), port), out var serving) && !_serving.TryGetValue((default, port), out serving)) return false;
+        if (!_serving.TryGetValue((flow.Original.Destination.Widen(), port), out var serving)
+            && !(services.ServesNodePorts(flow.Original.Destination) && _serving.TryGetValue((default, port), out serving))) return false;
         return !serving.Contains((flow.Reply.Source.Widen(), flow.Reply.SourcePort.Value));
     }
 }

@@ -9,6 +9,7 @@ internal sealed class SteeringMaps<TAddress>
     where TAddress : unmanaged, IIpAddress<TAddress>
 {
     private const int Named = 5; // of those that do not fit
+    private const byte Served = 1, Lingers = 2; // enum frontend_state of xdp-progs/uplink.bpf.c
 
     private readonly MirroredMap<TAddress, byte> _addresses;
     private readonly MirroredMap<ExternalFrontend<TAddress>, byte> _frontends;
@@ -48,15 +49,17 @@ internal sealed class SteeringMaps<TAddress>
     }
 
     /// <summary>Writes frontends; the same object again costs nothing.</summary>
+    /// <param name="wanted">All of them.</param>
+    /// <param name="lingering">Those among them that are kept for old connections.</param>
     /// <returns>What did not fit; null when all did.</returns>
     /// <exception cref="XdpException">The kernel refused otherwise; the next call continues.</exception>
-    public XdpException? ApplyFrontends(IReadOnlySet<ExternalFrontend<TAddress>> wanted)
+    public XdpException? ApplyFrontends(IReadOnlySet<ExternalFrontend<TAddress>> wanted, IReadOnlySet<ExternalFrontend<TAddress>> lingering)
     {
         if (ReferenceEquals(wanted, _complete)) return null;
         _complete = null;
         var (left, why) = _frontends.Apply(wanted, (ExternalFrontend<TAddress> frontend, out byte value) =>
         {
-            value = 1;
+            value = lingering.Contains(frontend) ? Lingers : Served;
             return wanted.Contains(frontend);
         });
         if (left.Count == 0)

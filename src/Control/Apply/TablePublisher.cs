@@ -28,7 +28,7 @@ internal sealed class TablePublisher
     private LocalAddresses<IPv6Address> _localV6 = LocalAddresses<IPv6Address>.None;
     private Dictionary<IPv4Address, UplinkAddressUse> _addressUses = [];
     private Dictionary<IPv6Address, UplinkAddressUse> _addressUsesV6 = [];
-    private string? _uplinkProblem;
+    private CompileInput? _published;
     private string? _hostProblem;
 
     public TablePublisher(NodeRuntime node, UplinkSteering steering, ILogger log)
@@ -69,21 +69,28 @@ internal sealed class TablePublisher
     public LingeringFrontends<IPv6Address> FrontendsV6 { get; } = new();
 
     /// <summary>What is not in force, for people; null when all is.</summary>
-    public string? Problem => _uplinkProblem is null || _hostProblem is null ? _uplinkProblem ?? _hostProblem : $"{_uplinkProblem}; {_hostProblem}";
+    public string? Problem => _steering.Problem is { } uplink ? _hostProblem is null ? uplink : $"{uplink}; {_hostProblem}" : _hostProblem;
 
     /// <summary>Tables before there are ports.</summary>
     public DataplaneTables Initial() => _compiler.Compile(DesiredState.Empty, Input(hostPort: null));
 
     /// <summary>Compiles a state and puts it into force.</summary>
     /// <param name="state">The state.</param>
-    /// <param name="servicesOnly">True when nothing that an established flow depends on has changed: flows need not be judged again.</param>
+    /// <param name="servicesOnly">
+    /// True when nothing in the state has changed that an established flow depends on. If nothing around it has either, flows need not be
+    /// judged again.
+    /// </param>
     /// <exception cref="InvalidStateException">It cannot be compiled; nothing was changed.</exception>
     public void Publish(DesiredState state, bool servicesOnly)
     {
         FollowAddresses();
-        if (!servicesOnly) _revision++;
-        var tables = _compiler.Compile(state, Input(_node.HostPort));
-        _node.Engine.Publish(tables);
+        var input = Input(_node.HostPort);
+        // Routes and neighbours are followed by other threads, whose news this call may bring into force before theirs does: flows keep
+        // places in these tables, which are right for one revision only.
+        if (!servicesOnly || !input.HasSurroundingsOf(_published)) _revision++;
+        input = input with { Revision = _revision };
+        _node.Engine.Publish(_compiler.Compile(state, input));
+        _published = input;
         Steer(state);
     }
 
@@ -101,36 +108,46 @@ internal sealed class TablePublisher
         if (family.Forget(unused)) Steer(state);
     }
 
-    /// <summary>Puts back what others have taken away of the node's routes and rules that lead its own packets here.</summary>
+    /// <summary>
+    /// Puts back what others have taken away of the node's routes and rules that lead its own packets here, and tries again what could not be
+    /// written for the uplinks.
+    /// </summary>
     /// <returns>What was put back, for people.</returns>
     public IReadOnlyList<string> Repair()
     {
-        if (!_leadsNode || _node.HostPort is not { } hostPort) return [];
+        string? before = Problem;
         var repaired = new List<string>();
+        if (_steering.Retry()) repaired.Add("the uplinks' steering, which had failed");
+        if (!_leadsNode || _node.HostPort is not { } hostPort) return repaired;
         string? problem = Attempt(() =>
         {
             repaired.AddRange(hostPort.Refresh()); // first: the others are routes by its next hop
             repaired.AddRange(_hostFrontends.Refresh());
         });
-        Tell(_uplinkProblem, problem);
+        Tell(problem, before);
         return repaired;
     }
 
     private void Steer(DesiredState state)
     {
         bool gone = Frontends.Follow(_compiler.ExternalFrontends) | FrontendsV6.Follow(_compiler.ExternalFrontendsV6);
-        string? uplink = Attempt(() => _steering.Apply(new UplinkSteeringSpec
+        string? before = Problem;
+        _steering.TryApply(new UplinkSteeringSpec
         {
             VxlanPort = _node.Options.VxlanPort,
+            Vni = _node.Options.Vni,
+            Devices = _node.Uplinks.SelectMany(uplink => uplink.Addresses.Select(mac => new DeviceAddress(uplink.Ifindex, mac))).ToHashSet(),
             NatPorts = _node.Options.NatPorts,
             Addresses = _addressUses,
             AddressesV6 = _addressUsesV6,
             Frontends = Frontends.All,
             FrontendsV6 = FrontendsV6.All,
-        }));
+            Lingering = Frontends.Gone,
+            LingeringV6 = FrontendsV6.Gone,
+        });
         string? host = !_leadsNode ? null : Attempt(() => _hostFrontends.Apply(
             Led(_v4, _localV4, Frontends.All, state), _v6 is null ? null : Led(_v6, _localV6, FrontendsV6.All, state)));
-        Tell(uplink, host);
+        Tell(host, before);
         if (gone) FrontendsGone?.Invoke();
     }
 
@@ -147,10 +164,9 @@ internal sealed class TablePublisher
             Frontends = frontends,
         };
 
-    private void Tell(string? uplinkProblem, string? hostProblem)
+    private void Tell(string? hostProblem, string? before)
     {
-        string? before = Problem;
-        (_uplinkProblem, _hostProblem) = (uplinkProblem, hostProblem);
+        _hostProblem = hostProblem;
         if (Problem is { } problem && problem != before) _log.LogError("{Problem}", problem);
     }
 

@@ -25,24 +25,28 @@ internal sealed class UnderlayWatch : IDisposable
     private readonly Dictionary<int, int> _mtus;
     private readonly ILogger _log;
     private readonly Action _changed;
+    private readonly Func<bool> _followDevices;
     private readonly NetlinkSocket _netlink;
     private readonly NetlinkMonitor _monitor;
     private readonly HashSet<(int, IPAddress)> _managed = []; // the thread's, and after it the disposer's
     private readonly Thread _thread;
     private Family<IPv4Address> _v4 = Family<IPv4Address>.Empty;
     private Family<IPv6Address> _v6 = Family<IPv6Address>.Empty;
+    private MacAddress[] _sources = []; // the uplinks' Ethernet addresses that the tables have
     private bool _stop;
 
     /// <param name="uplinks">Devices that lead out.</param>
     /// <param name="log">For failures.</param>
-    /// <param name="changed">Called on the watch's thread when <see cref="Table"/> is another one.</param>
+    /// <param name="changed">Called on the watch's thread when <see cref="V4"/> or <see cref="V6"/> is another one.</param>
+    /// <param name="followDevices">Called on it before, when an uplink has changed, or a device on it; true when an Ethernet address has.</param>
     /// <exception cref="Xdp.Interop.XdpException">A netlink socket was refused.</exception>
-    public UnderlayWatch(IReadOnlyList<Uplink> uplinks, ILogger log, Action changed)
+    public UnderlayWatch(IReadOnlyList<Uplink> uplinks, ILogger log, Action changed, Func<bool> followDevices)
     {
         _uplinks = uplinks;
         _mtus = uplinks.ToDictionary(u => u.Ifindex, u => u.Mtu);
         _log = log;
         _changed = changed;
+        _followDevices = followDevices;
         _monitor = NetlinkMonitor.Open(MonitorGroups.Routes | MonitorGroups.Neighbors | MonitorGroups.Links);
         _netlink = NetlinkSocket.Open();
         Read();
@@ -95,8 +99,11 @@ internal sealed class UnderlayWatch : IDisposable
         {
             try
             {
-                if (!WaitForChange() || Volatile.Read(ref _stop)) continue;
-                if (Read()) _changed();
+                bool isTime = WaitForChange(out bool devices);
+                if (Volatile.Read(ref _stop)) continue;
+                bool moved = devices && _followDevices();
+                bool changed = (isTime || moved) && Read();
+                if (changed || moved) _changed();
             }
 #pragma warning disable CA1031 // The thread must outlive a failed request and a failing callback; both are tried again.
             catch (Exception e)
@@ -109,14 +116,16 @@ internal sealed class UnderlayWatch : IDisposable
     }
 
     // True when it is time to look: something relevant has changed, and its burst is over; or nothing has for long.
-    private bool WaitForChange()
+    private bool WaitForChange(out bool devices)
     {
+        devices = false;
         var next = _monitor.Read(RefreshInterval);
         if (next is null) return true;
         long start = Stopwatch.GetTimestamp();
         bool relevant = false;
         for (; next is not null; next = _monitor.Read(relevant ? Settle : TimeSpan.Zero))
         {
+            devices |= next is LinkChanged { Link: var link } && _uplinks.Any(u => UplinkAddresses.Concerns(u.Ifindex, link));
             relevant |= next switch
             {
                 NeighborChanged { Neighbor: var n } => _mtus.ContainsKey(n.Interface),
@@ -134,17 +143,20 @@ internal sealed class UnderlayWatch : IDisposable
         var routes = _netlink.Routes.List(new RouteFilter { Table = RouteTableId.Main });
         KeepResolved(routes);
         var known = _netlink.Neighbors.List();
-        bool changed = Take(AddressFamily.InterNetwork, routes, known, ref _v4);
-        return Take(AddressFamily.InterNetworkV6, routes, known, ref _v6) || changed;
+        MacAddress[] sources = [.. _uplinks.Select(u => u.Mac)];
+        bool mustRemake = !sources.AsSpan().SequenceEqual(_sources);
+        _sources = sources;
+        bool changed = Take(AddressFamily.InterNetwork, routes, known, ref _v4, mustRemake);
+        return Take(AddressFamily.InterNetworkV6, routes, known, ref _v6, mustRemake) || changed;
     }
 
     // True when the family has changed.
-    private bool Take<TAddress>(AddressFamily family, IReadOnlyList<Route> routes, IReadOnlyList<Xdp.Interop.Links.Neighbor> known, ref Family<TAddress> last)
+    private bool Take<TAddress>(AddressFamily family, IReadOnlyList<Route> routes, IReadOnlyList<Xdp.Interop.Links.Neighbor> known, ref Family<TAddress> last, bool mustRemake)
         where TAddress : unmanaged, IIpAddress<TAddress>
     {
         // Where rules of somebody else choose among tables, only the node's own stack can tell.
         var ways = UnderlayRoutes.Steers(_netlink.Rules.List(family)) ? [] : UnderlayRoutes.Ways<TAddress>(routes, known, _mtus);
-        if (ways.SequenceEqual(last.Ways)) return false;
+        if (!mustRemake && ways.SequenceEqual(last.Ways)) return false;
         var neighbors = new List<Neighbor>();
         var prefixes = new List<PrefixEntry<TAddress>>(ways.Count);
         foreach (var way in ways)
@@ -154,12 +166,19 @@ internal sealed class UnderlayWatch : IDisposable
                 prefixes.Add(new(way.Prefix, way.Length, UnderlayTable<TAddress>.ByHost));
                 continue;
             }
-            var uplink = _uplinks.First(u => u.Ifindex == way.Interface);
-            neighbors.Add(new Neighbor { Port = uplink.Port.Id, Mac = way.Mac, Source = uplink.Mac, Mtu = (ushort)Math.Min(way.Mtu, ushort.MaxValue) });
+            int index = IndexOf(way.Interface);
+            neighbors.Add(new Neighbor { Port = _uplinks[index].Port.Id, Mac = way.Mac, Source = _sources[index], Mtu = (ushort)Math.Min(way.Mtu, ushort.MaxValue) });
             prefixes.Add(new(way.Prefix, way.Length, neighbors.Count));
         }
         Volatile.Write(ref last, new(ways, new UnderlayTable<TAddress>(prefixes, [.. neighbors])));
         return true;
+    }
+
+    private int IndexOf(int ifindex)
+    {
+        int index = 0;
+        while (_uplinks[index].Ifindex != ifindex) index++;
+        return index;
     }
 
     private void KeepResolved(IReadOnlyList<Route> routes)

@@ -40,7 +40,10 @@ public sealed record AttachedEndpoint
     /// <summary>UID of the Pod; empty where unknown.</summary>
     public string Uid { get; init; } = "";
 
-    /// <summary>All addresses as text, IPv4 first.</summary>
+    /// <summary>Its addresses of both families, as <see cref="IIpAddress{TSelf}.Widen"/> has them.</summary>
+    public HashSet<IPv6Address> AllAddresses => AddressV6 is { } v6 ? [Address.Widen(), v6] : [Address.Widen()];
+
+    /// <summary>Its addresses, IPv4 first, as text.</summary>
     public IEnumerable<string> Addresses => AddressV6 is { } v6 ? [$"{Address}", $"{v6}"] : [$"{Address}"];
 
     /// <summary>The address in a family; false when there is none.</summary>

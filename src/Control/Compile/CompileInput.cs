@@ -33,4 +33,7 @@ public sealed record CompileInput
 
     /// <summary>Number of the tables that are made.</summary>
     public required uint Revision { get; init; }
+
+    /// <summary>True when everything here but the number is that of another input: collections are made anew when they change, and so they are the same instances.</summary>
+    public bool HasSurroundingsOf(CompileInput? other) => other is not null && this == other with { Revision = Revision };
 }

@@ -24,7 +24,7 @@ internal static class OptionTable
             (o, v) => o.ClusterCidr = OptionText.Cidrs(v, unusedBits: 2)),
         new("routing", "vxlan", "vxlan", "How packets reach the pods of other nodes.", "vxlan",
             (o, v) => o.Routing = ReadRouting(v)),
-        new("vni", "number", "1", "VXLAN network identifier, the same on all nodes.", "1",
+        new("vni", "number", "1", "VXLAN network identifier, the same on all nodes. Tunnels of other networks at the same port are left to the kernel.", "1",
             (o, v) => o.Vni = (uint)OptionText.Integer(v, 0, MaxVni, "a number")),
         new("vxlan-port", "UDP port", "4789", "Destination port of VXLAN packets, the same on all nodes.", "4789",
             (o, v) => o.VxlanPort = (ushort)OptionText.Integer(v, 1, ushort.MaxValue, "a port")),

@@ -13,7 +13,7 @@ public static class FollowFlow
 {
     /// <summary>
     /// Copies the flow's action for this direction, or continues with <see cref="PacketInfo{TAddress}.Flow"/> -1 when a TCP SYN starts
-    /// a new connection in place of one that has ended.
+    /// a new connection in place of one that has ended or whose destination is gone.
     /// </summary>
     public static Verdict Run<TAddress>(ref Packet<TAddress> packet, PathContext<TAddress> context)
         where TAddress : unmanaged, IIpAddress<TAddress>
@@ -50,10 +50,15 @@ public static class FollowFlow
             var v = FlowDecision.Renew(ref entry, context, out var forth, out var back);
             if (v.IsFinal)
             {
-                // A denied flow stays: it says so on every packet, and goes on if the policy is taken back. One whose destination is
-                // gone must not: the next packet may find another backend.
-                if (v.Reason is not (DropReason.PolicyDenied or DropReason.PolicyNotReady)) context.Flows.Remove(info.Flow);
-                return v;
+                // A denied flow stays: it says so on every packet, and goes on if the policy is taken back. So does a connection whose
+                // destination is gone: its ends will be told by whoever took that away (K25). What may open another may find another backend.
+                if (v.Reason is DropReason.PolicyDenied or DropReason.PolicyNotReady) return v;
+                bool opens = TcpTracker.MayOpen(info.TcpFlags);
+                if (info.Tuple.Protocol == IpProtocol.Tcp && !opens) return v;
+                context.Flows.Remove(info.Flow);
+                if (info.Tuple.Protocol != IpProtocol.Tcp) return v;
+                info.Flow = -1;
+                return Verdict.Continue;
             }
             // A pod that has moved away is reached through a tunnel now. Who sent this through one does not know that yet. (A node port's
             // client and endpoint may both be behind tunnels; then we are the one who answers to either.)

@@ -36,7 +36,14 @@ public static class OpenFlow
             if (result == InsertResult.Exists)
             {
                 info.Flow = flow;
-                return FollowFlow.Run(ref packet, context);
+                var forth = info.Action;
+                var translated = info.Translated;
+                var v = FollowFlow.Run(ref packet, context);
+                if (v.IsFinal || info.Flow >= 0) return v;
+                // It ended a moment ago: its place is ours, but the port went back.
+                (info.Action, info.Translated) = (forth, translated);
+                if (attempt == PortAttempts || pooled && !TakeOtherPort(ref info, context, pooled)) return Refused(InsertResult.Contended);
+                continue;
             }
             // Another flow has the same endpoint and source port: the same client's, one by a service, the other directly or by another
             // service (K36), or the node's own. The replies could not be told apart, so that this flow gets another source port.

@@ -23,7 +23,7 @@ public static class Output
         var ethernet = new EthernetHeader { Destination = info.Action.NextHop, Source = context.Tables.Node.GatewayMac, EtherType = Be16.FromHost(TAddress.EtherType) };
         if (info.Action.Kind == ForwardKind.Neighbor)
         {
-            var neighbor = context.Family.Underlay[(int)info.Action.Target];
+            if (!context.Family.Underlay.TryGet((int)info.Action.Target, out var neighbor)) return Verdict.Drop(DropReason.RouteUnreachable);
             ethernet.Destination = neighbor.Mac;
             ethernet.Source = neighbor.Source;
         }

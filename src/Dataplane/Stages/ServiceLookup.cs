@@ -13,6 +13,16 @@ public static class ServiceLookup
 {
     private const ulong AlikeSeed = 0x51ed270b9f2c6d5b; // the same on every node
 
+    /// <summary>True when a packet is to an address or port of a service, or to an address that is kept for services.</summary>
+    public static bool Concerns<TAddress>(in Packet<TAddress> packet, FamilyTables<TAddress> family)
+        where TAddress : unmanaged, IIpAddress<TAddress>
+    {
+        ref readonly var tuple = ref packet.Info.Tuple;
+        var services = family.Services;
+        return services.TryFind(tuple.Destination, tuple.Protocol, tuple.DestinationPort.Value, out _)
+            || services.HasClusterAddress(tuple.Destination) || services.InServiceRange(tuple.Destination);
+    }
+
     /// <summary>
     /// Fills in <see cref="PacketInfo{TAddress}.Translated"/>; a packet that is for no service continues with that equal to its tuple.
     /// <see cref="DropReason.ServiceNoEndpoints"/> asks the caller to answer with port unreachable (K6, K18).

@@ -37,7 +37,7 @@ public static class SourceGuard
     }
 
     /// <summary>
-    /// For packets of the uplink that open a flow. They come from outside or from another node's own stack; who claims to be this node, or
+    /// For packets of the uplink that open a flow; what is for no service the node's own stack judges itself. They come from outside or from another node's own stack; who claims to be this node, or
     /// a pod, which would come in a tunnel, wants its identity.
     /// </summary>
     public static Verdict OfUplink<TAddress>(ref Packet<TAddress> packet, RouteTable<TAddress> routes)

@@ -15,8 +15,8 @@ public static class TcpReset
     private const byte HopLimit = 64;
 
     /// <summary>
-    /// Must come before anything is rewritten: the answer is from whom the sender has asked. Never answers an RST or a fragment, nor
-    /// more often than ICMP errors are allowed; then it is a plain drop.
+    /// Must come before anything is rewritten: the answer is from whom the sender has asked. Never answers an RST or a fragment; then it is a
+    /// plain drop. As often as it is asked for, as a kernel does: a reset is no larger than what it answers, and ends it.
     /// </summary>
     /// <param name="packet">The segment.</param>
     /// <param name="context">The worker's.</param>
@@ -26,7 +26,6 @@ public static class TcpReset
     {
         ref var info = ref packet.Info;
         if ((info.Flags & PacketFlags.Fragment) != 0 || (info.TcpFlags & TcpHeader.Rst) != 0) return Verdict.Drop(reason);
-        if (!context.TakeIcmpError()) return Verdict.Drop(DropReason.IcmpRateLimited);
         var action = default(FlowAction);
         if (RouteLookup.Run(info.Tuple.Source, context.Tables, context.Family, ref action, out _, info.Origin == PacketOrigin.Uplink).IsFinal) return Verdict.Drop(reason);
 

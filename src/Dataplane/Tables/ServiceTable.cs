@@ -38,6 +38,9 @@ public sealed class ServiceTable<TAddress>
         return node == NodeAddressKind.Local || frontend.Kind == FrontendKind.NodePort; // a host port is this node's alone
     }
 
+    /// <summary>True when node ports are served at the address, whichever there are.</summary>
+    public bool ServesNodePorts(TAddress address) => (NodeAddressKind)_nodeAddresses.Find(address) != NodeAddressKind.None;
+
     /// <summary>True when some service has this cluster address, whatever the port.</summary>
     public bool HasClusterAddress(TAddress address) => _frontends.HasClusterAddress(address);
 

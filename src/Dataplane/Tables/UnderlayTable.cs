@@ -1,3 +1,4 @@
+using System.Diagnostics.CodeAnalysis;
 using Dataplane.Packets;
 
 namespace Dataplane.Tables;
@@ -29,8 +30,15 @@ public sealed class UnderlayTable<TAddress>
     /// <summary>Next hops in the table.</summary>
     public int Count => _neighbors.Length;
 
-    /// <summary>The next hop with an index from <see cref="Find"/>.</summary>
+    /// <summary>The next hop with an index from <see cref="Find"/> in this table.</summary>
     public Neighbor this[int index] => _neighbors[index];
+
+    /// <summary>The next hop with an index that was kept; false when there is none.</summary>
+    public bool TryGet(int index, [NotNullWhen(true)] out Neighbor? neighbor)
+    {
+        neighbor = (uint)index < (uint)_neighbors.Length ? _neighbors[index] : null;
+        return neighbor is not null;
+    }
 
     /// <summary>Index of the next hop towards an address, -1 where the node's own stack has to route.</summary>
     public int Find(TAddress address)

@@ -16,7 +16,9 @@ namespace Dataplane.Workers;
 public sealed class Worker : IDisposable
 {
     private const int HandoverBudget = 256; // packets per ring and loop: a busy peer must not keep us from our own ports
-    private const int ExpiryBudget = 32; // entries per loop: bounded work, and far more than arrive
+    // Entries looked at per loop: bounded work. And one for every packet carried: a connection of the shortest kind has more packets than
+    // it has visits (it ends, its other end ends, its time is over), so that a flood of them is cleared away as fast as it comes.
+    private const int ExpiryBudget = 32;
 
     private readonly DataplaneEngine _engine;
     private readonly WorkerOptions _options;
@@ -208,6 +210,7 @@ public sealed class Worker : IDisposable
         bool worked = !_commands.IsEmpty && RunCommands();
         uint now = _engine.Clock.Seconds;
         _lanes.Begin(_engine.Tables, now);
+        ulong carried = Counters.Packets;
         var ports = _ports;
         foreach (var port in ports)
         {
@@ -220,7 +223,7 @@ public sealed class Worker : IDisposable
             if (port.HasTransmitWork) port.Flush(_pool, Counters);
         }
         WakeOthers();
-        _lanes.Expire(now, ExpiryBudget);
+        _lanes.Expire(now, ExpiryBudget + (int)(Counters.Packets - carried));
         _lanes.Quiescent();
         _pool.Balance(_engine.FramesPerWorker);
         return worked;

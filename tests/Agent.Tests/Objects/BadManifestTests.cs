@@ -1,4 +1,5 @@
 using Dataplane.Agent.Manifests;
+using Dataplane.Agent.Objects;
 
 namespace Dataplane.Agent.Tests.Objects;
 
@@ -16,6 +17,7 @@ public class BadManifestTests
     [InlineData("", "f.yaml: the file is empty; remove it to take its objects away")]
     [InlineData("  \n", "f.yaml: the file is empty; remove it to take its objects away")]
     [InlineData("a: [1", "f.yaml:2:1: not YAML: ")]
+    [InlineData("metadata: {name: bad, namespace: shop\nspec:\n", "f.yaml:1:32: not YAML: ")]
     [InlineData("kind: Service\nkind: Pod\n", "f.yaml:2:1: \"kind\" is set twice")]
     [InlineData("a: &x {b: c}\nd:\n  <<: *x\n", "f.yaml:3:3: merge keys (<<) are not read; write the fields out")]
     [InlineData("a: *nowhere\n", "f.yaml:1:4: ")]
@@ -151,6 +153,37 @@ public class BadManifestTests
         Assert.Equal(
             "f.yaml:6:1: Node n is already at line 1",
             Assert.Single(ManifestParser.Parse("f.yaml", $"{Node}---\n{Node}").Errors).ToString());
+
+    /// <summary>Cut off anywhere, or with any character gone or another in its place: it is read or refused, and nothing else.</summary>
+    [Fact]
+    public void Damaged_text_is_refused_with_its_place_or_is_other_text()
+    {
+        const string text = "a: &x {b: 'c', d: [1, \"e\"]}\nf:\n- *x\n- |\n  g\n# h\n---\n? i\n: {j: k}\n";
+        for (var at = 0; at <= text.Length; at++)
+        {
+            Read(text[..at]);
+            if (at == text.Length)
+                continue;
+            Read(text.Remove(at, 1));
+            foreach (var other in "{}[],:'\"\n\t&*!|>%@`\0")
+                Read(string.Concat(text.AsSpan(0, at), other.ToString(), text.AsSpan(at + 1)));
+        }
+
+        static void Read(string damaged)
+        {
+            var documents = new YamlDocuments(new StringReader(damaged));
+            try
+            {
+                while (documents.Next() is not null)
+                {
+                }
+            }
+            catch (ObjectException)
+            {
+                // as it should be
+            }
+        }
+    }
 
     [Fact]
     public void An_error_inside_a_list_has_the_items_place() =>

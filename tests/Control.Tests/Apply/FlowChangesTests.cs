@@ -5,7 +5,9 @@ using Dataplane.Control.Compile;
 using Dataplane.Control.Tests.Compile;
 using Dataplane.Headers;
 using Dataplane.Packets;
+using Dataplane.Tables;
 using Xunit;
+using Service = Dataplane.Contracts.V1.Service;
 using Kind = Dataplane.Contracts.V1.Frontend.Types.Kind;
 
 namespace Dataplane.Control.Tests.Apply;
@@ -14,6 +16,9 @@ namespace Dataplane.Control.Tests.Apply;
 public sealed class FlowChangesTests
 {
     private static readonly State None = new();
+    private static readonly Func<IPv6Address, string?> NobodyAttached = _ => null;
+    private static readonly ServiceTable<IPv4Address> Services = new(
+        FrontendIndex<IPv4Address>.Empty, new AddressMap<IPv4Address>([new(new(192, 168, 77, 1), (int)NodeAddressKind.Local), new(new(192, 168, 77, 2), (int)NodeAddressKind.Remote)]), new PrefixTable<IPv4Address>([]));
     private static readonly IPv4Address Client = new(10, 244, 1, 9);
 
     [Fact]
@@ -21,15 +26,26 @@ public sealed class FlowChangesTests
     {
         var before = DesiredState.From(1, Ipcache(("10.244.1.5/32", "default/a"), ("10.244.1.6/32", "default/b"), ("192.168.77.2/32", "node/n2"), ("192.0.2.0/24", ""), ("192.0.2.1/32", "")));
         var after = DesiredState.From(2, Ipcache(("10.244.1.6/32", "default/b")));
-        Assert.Equal([new IPv4Address(10, 244, 1, 5).Widen()], FlowChanges.Departed(before, after));
+        Assert.Equal([new IPv4Address(10, 244, 1, 5).Widen()], FlowChanges.Departed(before, after, NobodyAttached));
     }
 
     [Fact]
     public void P28_AnAddressThatIsAnotherPodsNowHasDepartedToo()
     {
         var before = DesiredState.From(1, Ipcache(("10.244.1.5/32", "default/a")));
-        Assert.Single(FlowChanges.Departed(before, DesiredState.From(2, Ipcache(("10.244.1.5/32", "default/c")))));
-        Assert.Empty(FlowChanges.Departed(before, DesiredState.From(2, Ipcache(("10.244.1.5/32", "default/a")))));
+        Assert.Single(FlowChanges.Departed(before, DesiredState.From(2, Ipcache(("10.244.1.5/32", "default/c"))), NobodyAttached));
+        Assert.Empty(FlowChanges.Departed(before, DesiredState.From(2, Ipcache(("10.244.1.5/32", "default/a"))), NobodyAttached));
+    }
+
+    [Theory]
+    [InlineData("default/a", true)] // still there, though its object is gone
+    [InlineData("default/c", false)] // its successor: whose flows were ended when it was detached
+    [InlineData(null, true)]
+    public void P28_TheSuccessorOfAnAddressKeepsItsFlows(string? attached, bool departed)
+    {
+        var before = DesiredState.From(1, Ipcache(("10.244.1.5/32", "default/a")));
+        foreach (var after in (State[])[None, Ipcache(("10.244.1.5/32", "default/c"))])
+            Assert.Equal(departed ? 1 : 0, FlowChanges.Departed(before, DesiredState.From(2, after), _ => attached).Count);
     }
 
     [Fact]
@@ -37,7 +53,7 @@ public sealed class FlowChangesTests
     {
         var before = DesiredState.From(1, Ipcache(("10.244.1.5/32", "default/a")));
         var after = before.With(2, new State { Nodes = { SampleState.Node("n", "192.168.77.9", "10.244.9.0/24") } }, None);
-        Assert.Empty(FlowChanges.Departed(before, after));
+        Assert.Empty(FlowChanges.Departed(before, after, NobodyAttached));
         Assert.Empty(FlowChanges.Services(before, after));
     }
 
@@ -57,18 +73,19 @@ public sealed class FlowChangesTests
     [InlineData("192.168.77.1", 30053, "10.244.1.6", 53, true)] // by the node's port
     [InlineData("192.168.77.2", 30053, "10.244.1.6", 53, true)]
     [InlineData("192.168.77.1", 30054, "10.244.1.6", 53, false)]
+    [InlineData("10.96.0.9", 30053, "10.244.1.6", 53, false)] // another service's port of the same number
     public void K24_FlowsToEndpointsThatAreNotServingAreStaleByAddressAndPort(string vip, int port, string endpoint, int endpointPort, bool stale)
     {
         var service = Udp("a", "10.96.0.1", "10.244.1.5:53", "10.244.1.7:53").At(Kind.NodePort, "", 30053);
         service.Backends[1].Use = Backend.Types.Use.None; // terminating: still serving
         var flows = new StaleFlows([service]);
-        Assert.Equal(stale, flows.Contains(Flow(vip, port, endpoint, endpointPort)));
-        Assert.False(flows.Contains(Flow("10.96.0.1", 80, "10.244.1.7", 53)));
+        Assert.Equal(stale, flows.Contains(Flow(vip, port, endpoint, endpointPort), Services));
+        Assert.False(flows.Contains(Flow("10.96.0.1", 80, "10.244.1.7", 53), Services));
         var tcp = Flow(vip, port, endpoint, endpointPort, IpProtocol.Tcp);
-        Assert.False(flows.Contains(tcp));
+        Assert.False(flows.Contains(tcp, Services));
         var direct = Flow(vip, port, endpoint, endpointPort);
         direct.Flags = FlowFlags.None;
-        Assert.False(flows.Contains(direct));
+        Assert.False(flows.Contains(direct, Services));
     }
 
     private static State Ipcache(params (string Cidr, string Owner)[] entries) => new() { Ipcache = { entries.Select(e => new IpcacheEntry { Cidr = e.Cidr, Owner = e.Owner, Identity = 20 }) } };

@@ -28,7 +28,10 @@ public sealed class LingeringFrontendsTests
         Assert.Equal(Set(Address), frontends.Gone);
 
         Assert.False(frontends.Forget([NodePort])); // it is a service's
+        var kept = frontends.Gone;
         Assert.True(frontends.Forget([Address]));
+        Assert.Empty(frontends.Gone);
+        Assert.Equal(Set(Address), kept); // others may have it
         Assert.Equal(Set(NodePort, Other), frontends.All);
     }
 

@@ -28,7 +28,9 @@ public sealed class UplinkSteeringTests : IDisposable
         steering.Apply(new UplinkSteeringSpec
         {
             VxlanPort = 4789,
+            Vni = 0x010203,
             NatPorts = (49152, 65535),
+            Devices = new HashSet<DeviceAddress> { new(7, Mac("02:00:00:00:00:07")), new(8, Mac("02:00:00:00:00:07")) },
             Addresses = new Dictionary<IPv4Address, UplinkAddressUse>
             {
                 [Ip("192.0.2.1")] = UplinkAddressUse.Vxlan | UplinkAddressUse.NodePort | UplinkAddressUse.Nat,
@@ -38,8 +40,8 @@ public sealed class UplinkSteeringTests : IDisposable
             Frontends = new HashSet<ExternalFrontend<IPv4Address>> { new(default, 30080, IpProtocol.Tcp), new(Ip("203.0.113.7"), 443, IpProtocol.Udp) },
         });
         // Bytes as uplink.bpf.c declares them: port in network order, then numbers in host order.
-        Assert.True(Program.Map("config").TryLookup(0u, out ulong config));
-        Assert.Equal([0x12, 0xb5, 0, 0, .. BitConverter.GetBytes((ushort)49152), .. BitConverter.GetBytes((ushort)65535)], BitConverter.GetBytes(config));
+        Assert.Equal("12B5" + "0000" + "00C0" + "FFFF" + "03020100", Config());
+        Assert.Equal(["07000000" + "020000000007" + "0000", "08000000" + "020000000007" + "0000"], Devices());
         Assert.Equal([(Ip("192.0.2.1"), (byte)7), (Ip("192.0.2.2"), (byte)2)], Addresses());
         Assert.Equal(["0000000075800600", "CB00710701BB1100"], Frontends());
         Assert.Equal(2, steering.Frontends);
@@ -49,8 +51,8 @@ public sealed class UplinkSteeringTests : IDisposable
             Addresses = new Dictionary<IPv4Address, UplinkAddressUse> { [Ip("192.0.2.2")] = UplinkAddressUse.Nat },
             Frontends = new HashSet<ExternalFrontend<IPv4Address>> { new(default, 30080, IpProtocol.Sctp) },
         });
-        Assert.True(Program.Map("config").TryLookup(0u, out config));
-        Assert.Equal(0ul, config);
+        Assert.Equal(new string('0', 24), Config());
+        Assert.Empty(Devices());
         Assert.Equal([(Ip("192.0.2.2"), (byte)4)], Addresses());
         Assert.Equal(["0000000075808400"], Frontends());
     }
@@ -81,13 +83,52 @@ public sealed class UplinkSteeringTests : IDisposable
         Assert.Contains("1 of 262145 service frontends", failure.Message, StringComparison.Ordinal);
         Assert.Contains("203.0.113.7:443/tcp did not fit (there is room for 262144)", failure.Remedy, StringComparison.Ordinal);
         Assert.Equal(Room, Program.Map("frontends").Keys<ulong>().Count);
-        Assert.True(Program.Map("config").TryLookup(0u, out ulong config));
-        Assert.NotEqual(0ul, config);
+        Assert.StartsWith("12B5", Config(), StringComparison.Ordinal);
 
         // The service that stood in its way is gone.
         more.Remove(new(Ip("10.1.0.1"), 7, IpProtocol.Tcp));
         steering.Apply(new UplinkSteeringSpec { VxlanPort = 4789, Frontends = more });
         Assert.Contains("CB00710701BB0600", Frontends());
+    }
+
+    /// <summary>The same frontend, but packets that open a connection are the node's.</summary>
+    [RequiresRootFact]
+    public void K18_FrontendsThatLingerAreMarkedAndMayComeBack()
+    {
+        ExternalFrontend<IPv4Address> one = new(default, 30080, IpProtocol.Tcp), two = new(default, 30081, IpProtocol.Tcp);
+        var steering = new UplinkSteering(Program);
+        steering.Apply(new UplinkSteeringSpec { Frontends = new HashSet<ExternalFrontend<IPv4Address>> { one, two } });
+        Assert.Equal([1, 1], States());
+        steering.Apply(new UplinkSteeringSpec { Frontends = new HashSet<ExternalFrontend<IPv4Address>> { one, two }, Lingering = new HashSet<ExternalFrontend<IPv4Address>> { two } });
+        Assert.Equal([1, 2], States());
+        steering.Apply(new UplinkSteeringSpec { Frontends = new HashSet<ExternalFrontend<IPv4Address>> { one, two } });
+        Assert.Equal([1, 1], States());
+
+        IEnumerable<byte> States() => Program.Map("frontends").Keys<ulong>().OrderBy(key => BitConverter.GetBytes(key)[5]).Select(key =>
+        {
+            Assert.True(Program.Map("frontends").TryLookup(key, out byte state));
+            return state;
+        });
+    }
+
+    [RequiresRootFact]
+    public void WhatFailedIsKeptAndTriedAgain()
+    {
+        var steering = new UplinkSteering(Program);
+        Assert.False(steering.Retry());
+        var frontends = Program.Map("frontends");
+        for (ulong i = 0; i < Room; i++) frontends.Update(i + 1, (byte)1); // somebody else's: the map is full
+        steering.TryApply(new UplinkSteeringSpec { VxlanPort = 4789, Frontends = new HashSet<ExternalFrontend<IPv4Address>> { new(default, 30080, IpProtocol.Tcp) } });
+        Assert.Contains("0.0.0.0:30080/tcp did not fit", steering.Problem, StringComparison.Ordinal);
+        Assert.False(steering.Retry());
+        Assert.NotNull(steering.Problem);
+        Assert.Equal(0, steering.Frontends);
+
+        frontends.Delete(1ul);
+        Assert.True(steering.Retry());
+        Assert.Null(steering.Problem);
+        Assert.Contains("0000000075800600", Frontends());
+        Assert.False(steering.Retry());
     }
 
     [RequiresRootFact]
@@ -129,7 +170,11 @@ public sealed class UplinkSteeringTests : IDisposable
         var target = new IPEndPoint(IPAddress.Parse("192.0.2.1"), 30053);
 
         var steering = new UplinkSteering(Program);
-        var spec = new UplinkSteeringSpec { Addresses = new Dictionary<IPv4Address, UplinkAddressUse> { [Ip("192.0.2.1")] = UplinkAddressUse.NodePort } };
+        var spec = new UplinkSteeringSpec
+        {
+            Devices = new HashSet<DeviceAddress> { new(uplink.Index, new MacAddress(uplink.MacAddress.GetAddressBytes())) },
+            Addresses = new Dictionary<IPv4Address, UplinkAddressUse> { [Ip("192.0.2.1")] = UplinkAddressUse.NodePort },
+        };
         steering.Apply(spec);
         sender.Send([1], target);
         IPEndPoint? from = null;
@@ -145,6 +190,12 @@ public sealed class UplinkSteeringTests : IDisposable
         Assert.Equal(1u, socket.Rx.Outstanding);
     }
 
+    private string Config()
+    {
+        Assert.True(Program.Map("config").TryLookup(0u, out Words config));
+        return Hex(config);
+    }
+
     private IEnumerable<(IPv4Address, byte)> Addresses() => Program.Map("node_addresses").Keys<IPv4Address>().OrderBy(key => key.Value).Select(key =>
     {
         Assert.True(Program.Map("node_addresses").TryLookup(key, out byte use));
@@ -152,6 +203,14 @@ public sealed class UplinkSteeringTests : IDisposable
     });
 
     private IEnumerable<string> Frontends() => Program.Map("frontends").Keys<ulong>().Select(key => Convert.ToHexString(BitConverter.GetBytes(key))).Order();
+
+    private IEnumerable<string> Devices() => Program.Map("device_addresses").Keys<Words>().Select(Hex).Order(StringComparer.Ordinal);
+
+    private static string Hex(Words words) => Convert.ToHexString([.. BitConverter.GetBytes(words.A), .. BitConverter.GetBytes(words.B), .. BitConverter.GetBytes(words.C)]);
+
+    private static MacAddress Mac(string text) => MacAddress.TryParse(text, out var mac) ? mac : throw new ArgumentException(text);
+
+    private readonly record struct Words(uint A, uint B, uint C);
 
     private static IPv4Address Ip(string address) => IPv4Address.Parse(address);
 }

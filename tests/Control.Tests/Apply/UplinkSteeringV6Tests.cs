@@ -96,7 +96,11 @@ public sealed class UplinkSteeringV6Tests : IDisposable
         var target = new IPEndPoint(FieldParser.From(Node), 30053);
 
         var steering = new UplinkSteering(Program);
-        var spec = new UplinkSteeringSpec { AddressesV6 = new Dictionary<IPv6Address, UplinkAddressUse> { [Node] = UplinkAddressUse.NodePort } };
+        var spec = new UplinkSteeringSpec
+        {
+            Devices = new HashSet<DeviceAddress> { new(uplink.Index, new MacAddress(uplink.MacAddress.GetAddressBytes())) },
+            AddressesV6 = new Dictionary<IPv6Address, UplinkAddressUse> { [Node] = UplinkAddressUse.NodePort },
+        };
         steering.Apply(spec);
         sender.Send([1], target);
         IPEndPoint? from = null;

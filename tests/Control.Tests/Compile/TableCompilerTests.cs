@@ -177,6 +177,19 @@ public sealed class TableCompilerTests
     }
 
     /// <summary>One change among 10,000 services with 100,000 endpoints: no table is made again, and what is allocated is bounded.</summary>
+    /// <summary>An update of services may be the first to bring other threads' news into force: places in these tables hold for one revision only.</summary>
+    [Fact]
+    public void NewsOfRoutesOrPodsIsNoticedWhateverBringsIt()
+    {
+        var input = SampleState.Input();
+        Assert.False(input.HasSurroundingsOf(null));
+        Assert.True((input with { Revision = 7, IPv4 = input.IPv4 with { } }).HasSurroundingsOf(input));
+        Assert.False((input with { IPv4 = input.IPv4 with { Underlay = new([], []) } }).HasSurroundingsOf(input));
+        Assert.False((input with { IPv6 = input.IPv6! with { Underlay = new([], []) } }).HasSurroundingsOf(input));
+        Assert.False((input with { NextHops = new Dictionary<IPv4Address, NextHop>() }).HasSurroundingsOf(input));
+        Assert.False((input with { Endpoints = new List<AttachedEndpoint>() }).HasSurroundingsOf(input));
+    }
+
     [Fact]
     public void AChangeOfOneServiceAmongTenThousandCostsThatOne()
     {

@@ -86,15 +86,36 @@ public abstract class FlowTests<TAddress> : FamilyTests<TAddress>
     }
 
     [Fact]
-    public void ForgetsFlowsWhoseDestinationIsGone()
+    public void ForgetsDatagramFlowsWhoseDestinationIsGone()
     {
-        _path.FromPodA(Forth(TcpHeader.Syn));
-        var node = new SampleNodeOf<TAddress> { Revision = 2 };
-        node.Endpoints.RemoveAll(e => e.Address.Equals(PodB));
-        _path.Tables = node.Build();
+        _path.FromPodA(Ip(PodA, PodB).Udp(40_000, 53));
+        _path.Tables = WithoutPodB(2).Build();
+        PathAssert.Dropped(DropReason.RouteUnreachable, _path.FromPodA(Ip(PodA, PodB).Udp(40_000, 53)));
+        _path.Begin();
+        Assert.Equal(0, _path.Context.Flows.Counters.InUse);
+    }
+
+    /// <summary>Its ends are to be told, and who does that looks for it here (K25).</summary>
+    [Fact]
+    public void KeepsAConnectionWhoseDestinationIsGone()
+    {
+        int flow = _path.FromPodA(Forth(TcpHeader.Syn)).Info.Flow;
+        _path.Tables = WithoutPodB(2).Build();
         PathAssert.Dropped(DropReason.RouteUnreachable, _path.FromPodA(Forth(TcpHeader.Ack)));
         _path.Tables = new SampleNodeOf<TAddress> { Revision = 3 }.Build();
-        PathAssert.Dropped(DropReason.ConntrackNoFlow, _path.FromPodA(Forth(TcpHeader.Ack)));
+        var result = _path.FromPodA(Forth(TcpHeader.Ack));
+        PathAssert.Forwarded(PodBPort, result);
+        Assert.Equal(flow, result.Info.Flow);
+    }
+
+    [Fact]
+    public void ASynWhoseDestinationIsGoneIsANewConnection()
+    {
+        _path.FromPodA(Forth(TcpHeader.Syn));
+        _path.Tables = WithoutPodB(2).Build();
+        PathAssert.Dropped(DropReason.RouteUnreachable, _path.FromPodA(Forth(TcpHeader.Syn)));
+        _path.Begin();
+        Assert.Equal(0, _path.Context.Flows.Counters.InUse);
     }
 
     [Fact]
@@ -134,6 +155,13 @@ public abstract class FlowTests<TAddress> : FamilyTests<TAddress>
         }
         PathAssert.Dropped(DropReason.ConntrackFull, path.FromPodA(Ip(PodA, PodB).Udp(2000, 53)));
         PathAssert.Forwarded(PodBPort, path.FromPodA(Ip(PodA, PodB).Udp(1000, 53)));
+    }
+
+    private static SampleNodeOf<TAddress> WithoutPodB(uint revision)
+    {
+        var node = new SampleNodeOf<TAddress> { Revision = revision };
+        node.Endpoints.RemoveAll(e => e.Address.Equals(PodB));
+        return node;
     }
 
     private static SampleNodeOf<TAddress> WithPodBGuarded(uint revision)

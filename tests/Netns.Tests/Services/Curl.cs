@@ -10,7 +10,7 @@ internal static class Curl
     /// <summary>The connection was refused: curl's exit code 7, which it has for unreachable hosts as well, and the kernel's word for it.</summary>
     public const string Refused = "refused";
 
-    /// <summary>The connection was reset: curl's exit code 56, or 7 if that was before curl knew of the connection.</summary>
+    /// <summary>The connection was reset: curl's exit code 56 while it reads, 55 while it writes, or 7 if that was before it knew of the connection.</summary>
     public const string Reset = "reset";
 
     /// <summary>No answer in time: curl's exit code 28.</summary>
@@ -44,7 +44,7 @@ internal static class Curl
                     return $"{json.RootElement.GetProperty("pod").GetString()} saw {json.RootElement.GetProperty("client").GetString()}";
             case 7 when curl.Error.Contains("Connection refused", StringComparison.Ordinal):
                 return Refused;
-            case 7 or 56 when curl.Error.Contains("Connection reset by peer", StringComparison.Ordinal):
+            case 7 or 55 or 56 when curl.Error.Contains("Connection reset by peer", StringComparison.Ordinal):
                 return Reset;
             case 28:
                 return Silence;
