@@ -15,7 +15,8 @@ readonly rid
 packages=(
     clang make gcc libc6-dev libbpf-dev libxdp-dev libxdp1 libusrsctp-dev
     iproute2 procps util-linux ethtool iputils-ping traceroute iptables nftables conntrack tcpdump
-    curl iperf3 wrk nginx-light prometheus python3 python3-grpcio python3-protobuf
+    curl iperf3 wrk nginx-light prometheus python3 python3-grpcio python3-protobuf python3-yaml openssl
+    containernetworking-plugins # host-local gives the CNI plugin its addresses
 )
 # The other gRPC client of the tests. A Node.js from elsewhere brings npm along and excludes Debian's.
 command -v npm >/dev/null || packages+=(nodejs npm)
@@ -33,14 +34,17 @@ usage() {
 usage: ./build.sh VERB [options]
 
   deps            install the Debian packages that the build, the tests, the demo and the benches use
-  build           compile everything; artifacts/bin gets dataplane, dataplane-agent and dpctl
+  build           compile everything; artifacts/bin gets dataplane, dataplane-agent,
+                  dataplane-cni and dpctl
   test [FILTER]   every test: unit tests, and (as root) tests in network namespaces
                   FILTER is a `dotnet test --filter` expression
   demo [--keep]   two nodes, six pods, a service and a policy, on real traffic; --keep leaves it up, --down removes it
   bench [--quick] the benchmarks, ours beside the kernel's own path; --quick takes under three minutes
   bench scale|hold|soak   changes among 10,000 services; 100,000 connections; minutes of load (bench/README.md)
-  e2e             a real Kubernetes cluster (comes with a later version)
-  image           the container image (comes with a later version)
+  e2e [--upstream] [--keep] [--only REGEX]
+                  a real Kubernetes cluster of two nodes, and what must hold on it; --upstream runs upstream's own tests instead,
+                  --keep leaves the cluster up, --down removes it (docs/testing.md)
+  image           the container image, as a file in artifacts/image
   help            this text
 
 Needs Linux 5.10 or newer with AF_XDP, the .NET 10 SDK and git; root for deps, demo, bench and the namespace tests.
@@ -119,10 +123,19 @@ publish() { # project: one executable file in artifacts/bin
         { cat "$log"; fail "publish of $1 failed"; }
 }
 
+# The same as machine code of its own: the CNI plugin is started for every pod, and the start of the runtime alone would take
+# several times as long as all that it does. The compiler for it is a package that some mirrors do not have.
+publish_native() {
+    local log="$root/artifacts/publish.log"
+    (cd "$root" && dotnet publish "$1" -c Release -r "$rid" -p:PublishAot=true -p:DebugType=embedded -o "$bin" -v q) >"$log" 2>&1 && return
+    warn "$1 cannot be compiled ahead of time here, and will start slower; see why with: dotnet publish $1 -r $rid -p:PublishAot=true"
+    publish "$1"
+}
+
 # Folders are compared too, so that a removed file counts as a change.
 is_built() {
     [ -e "$stamp" ] && [ -z "$(cd "$root" && find . \( -name bin -o -name obj -o -name .git -o -path ./artifacts \
-        -o -path ./demo -o -name '*.md' ! -name drop-reasons.md -o -name '*.bpf.o' -o -name TestResults \) -prune \
+        -o -path ./demo -o -path ./deploy -o -path ./tests/e2e -o -name '*.md' ! -name drop-reasons.md -o -name '*.bpf.o' -o -name TestResults \) -prune \
         -o -mindepth 1 -newer "$stamp" -print -quit)" ]
 }
 
@@ -139,9 +152,10 @@ verb_build() {
     touch "$before"
     (cd "$root" && dotnet build Dataplane.sln -c Release -v q) || fail "the build failed"
     local project
-    for project in Control Agent Cli; do
+    for project in Control Agent Cli Cni; do
         publish "src/$project"
     done
+    publish_native src/Cni
     mv "$before" "$stamp"
     say "artifacts/bin: $(cd "$bin" && echo *)"
 }
@@ -219,7 +233,30 @@ verb_bench() {
     exec "$root/bench/run.sh" "$@"
 }
 
-later() { warn "$1: comes with a later version; nothing was done"; exit 2; }
+# The runtime that nodes need for the CNI plugin is not theirs: the image's is compiled to machine code.
+publish_plugin() {
+    local log="$root/artifacts/publish.log"
+    [ ! "$root/artifacts/cni/dataplane-cni" -nt "$stamp" ] || return 0
+    (cd "$root" && dotnet publish src/Cni -c Release -r "$rid" -p:PublishAot=true -p:ILLinkTreatWarningsAsErrors=false \
+        -p:IlcTreatWarningsAsErrors=false -p:DebugType=none -o "$root/artifacts/cni" -v q) >"$log" 2>&1 ||
+        { cat "$log"; fail "publish of the CNI plugin for the image failed"; }
+}
+
+verb_image() {
+    verb_build
+    say "image"
+    publish_plugin
+    python3 "$root/deploy/image/build.py" "$root" "$root/artifacts/image/dataplane.tar" localhost/dataplane:dev || fail "the image could not be made"
+}
+
+verb_e2e() {
+    if [ "${1:-}" != --down ]; then
+        verb_deps
+        require_traffic e2e
+        verb_image
+    fi
+    exec "$root/tests/e2e/run.sh" "$@"
+}
 
 main() {
     local verb=${1:-help}
@@ -230,8 +267,8 @@ main() {
         test) verb_test "$@" ;;
         demo) verb_demo "$@" ;;
         bench) verb_bench "$@" ;;
-        e2e) later "e2e: a real Kubernetes cluster" ;;
-        image) later "image: the container image" ;;
+        e2e) verb_e2e "$@" ;;
+        image) verb_image ;;
         help | -h | --help) usage ;;
         *) usage >&2; fail "there is no verb '$verb'" 2 ;;
     esac

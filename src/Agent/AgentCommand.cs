@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Net.Sockets;
 using Dataplane.Agent.ApiServer;
 using Dataplane.Agent.Desired;
+using Dataplane.Agent.Nodes;
 using Dataplane.Agent.Sync;
 using Dataplane.Agent.Telemetry;
 
@@ -66,7 +67,22 @@ public static class AgentCommand
             },
             error,
             stop));
-        var root = new RootCommand("Feeds a node's dataplane from Kubernetes objects.") { run };
+        var nodeOptions = new Command("node-options", "print the options of a node's dataplane that are in its Node object, once they are there")
+        {
+            nodeName, kubeconfig, inCluster, apiServer,
+        };
+        nodeOptions.SetAction((parsed, stop) => PrintNodeOptionsAsync(
+            new AgentOptions
+            {
+                NodeName = parsed.GetValue(nodeName) ?? "",
+                Kubeconfig = parsed.GetValue(kubeconfig) ?? "",
+                InCluster = parsed.GetValue(inCluster),
+                ApiServer = parsed.GetValue(apiServer) ?? "",
+            },
+            output,
+            error,
+            stop));
+        var root = new RootCommand("Feeds a node's dataplane from Kubernetes objects.") { run, nodeOptions };
         var result = root.Parse(args);
         if (result.Errors.Count > 0)
         {
@@ -79,6 +95,22 @@ public static class AgentCommand
         return await result.InvokeAsync(
             new InvocationConfiguration { Output = output, Error = error, ProcessTerminationTimeout = null, EnableDefaultExceptionHandler = false },
             cancel).ConfigureAwait(false);
+    }
+
+    private static async Task<int> PrintNodeOptionsAsync(AgentOptions options, TextWriter output, TextWriter error, CancellationToken cancel)
+    {
+        var log = new Log(error);
+        try
+        {
+            if (options.Validate() is not { } problem)
+                return await NodeOptionsCommand.RunAsync(ObjectSources.Access(options, log), options.NodeName, output, log, cancel).ConfigureAwait(false);
+            await error.WriteLineAsync($"dataplane-agent: {problem}").ConfigureAwait(false);
+        }
+        catch (AccessException e)
+        {
+            await error.WriteLineAsync($"dataplane-agent: {e.Message}").ConfigureAwait(false);
+        }
+        return ExitCode.Usage;
     }
 
     private static async Task<int> RunAsync(AgentOptions options, TextWriter error, CancellationToken cancel)

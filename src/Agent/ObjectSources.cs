@@ -19,6 +19,17 @@ internal static class ObjectSources
             log.Info($"agent of node {options.NodeName}: manifests {options.Manifests}, control {options.Control}");
             return new DirectorySource(options.Manifests, log) { Scanned = status.Scanned };
         }
+        var access = Access(options, log);
+        log.Info($"agent of node {options.NodeName}: API server {access.Server}, control {options.Control}");
+        return new ApiServerSource(access, log, status.Api);
+    }
+
+    /// <summary>How the API server that the options name is reached.</summary>
+    /// <param name="options">Valid options without manifests.</param>
+    /// <param name="log">The log.</param>
+    /// <exception cref="AccessException">It cannot be reached by what was given.</exception>
+    public static ApiServerAccess Access(AgentOptions options, Log log)
+    {
         var server = options.ApiServer.Length > 0 ? ApiServerAccess.ParseServer(options.ApiServer, "--api-server") : null;
         var access = options.InCluster
             ? ServiceAccount.Read(ServiceAccount.Directory, server, Environment.GetEnvironmentVariable)
@@ -29,7 +40,6 @@ internal static class ObjectSources
             log.Warning($"the API server is followed at its service's address, {access.Server}, which this dataplane itself may have to serve; give for example --api-server https://192.168.0.10:6443");
         if (access.SkipVerification)
             log.Warning("insecure-skip-tls-verify: whoever is on the way may be the API server to this node");
-        log.Info($"agent of node {options.NodeName}: API server {access.Server}, control {options.Control}");
-        return new ApiServerSource(access, log, status.Api);
+        return access;
     }
 }

@@ -45,6 +45,14 @@ public sealed class ControlClient : IControlService, IDisposable
         _channel.UnaryAsync(ControlMethods.DetachEndpoint, request, _timeout, cancellationToken);
 
     /// <inheritdoc/>
+    public Task<EndpointEntry> WaitEndpointAsync(WaitEndpointRequest request, CancellationToken cancellationToken = default) =>
+        _channel.UnaryAsync(ControlMethods.WaitEndpoint, request, _timeout, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task<CheckEndpointResponse> CheckEndpointAsync(CheckEndpointRequest request, CancellationToken cancellationToken = default) =>
+        _channel.UnaryAsync(ControlMethods.CheckEndpoint, request, _timeout, cancellationToken);
+
+    /// <inheritdoc/>
     public Task<Status> GetStatusAsync(GetStatusRequest request, CancellationToken cancellationToken = default) =>
         _channel.UnaryAsync(ControlMethods.GetStatus, request, _timeout, cancellationToken);
 

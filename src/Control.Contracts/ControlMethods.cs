@@ -23,6 +23,14 @@ public static class ControlMethods
     public static readonly GrpcMethod<DetachEndpointRequest, DetachEndpointResponse> DetachEndpoint =
         new(ServiceName, "DetachEndpoint", DetachEndpointRequest.Parser, DetachEndpointResponse.Parser);
 
+    /// <summary>control.proto: WaitEndpoint.</summary>
+    public static readonly GrpcMethod<WaitEndpointRequest, EndpointEntry> WaitEndpoint =
+        new(ServiceName, "WaitEndpoint", WaitEndpointRequest.Parser, EndpointEntry.Parser);
+
+    /// <summary>control.proto: CheckEndpoint.</summary>
+    public static readonly GrpcMethod<CheckEndpointRequest, CheckEndpointResponse> CheckEndpoint =
+        new(ServiceName, "CheckEndpoint", CheckEndpointRequest.Parser, CheckEndpointResponse.Parser);
+
     /// <summary>control.proto: GetStatus.</summary>
     public static readonly GrpcMethod<GetStatusRequest, Status> GetStatus = new(ServiceName, "GetStatus", GetStatusRequest.Parser, Status.Parser);
 

@@ -24,6 +24,12 @@ public interface IControlService
     /// <summary>Removes a pod's port; one that is not attached is no error.</summary>
     Task<DetachEndpointResponse> DetachEndpointAsync(DetachEndpointRequest request, CancellationToken cancellationToken = default);
 
+    /// <summary>Returns once an endpoint's policy is in force.</summary>
+    Task<EndpointEntry> WaitEndpointAsync(WaitEndpointRequest request, CancellationToken cancellationToken = default);
+
+    /// <summary>Looks whether a pod's interface is as it should be.</summary>
+    Task<CheckEndpointResponse> CheckEndpointAsync(CheckEndpointRequest request, CancellationToken cancellationToken = default);
+
     /// <summary>What an operator looks at first.</summary>
     Task<Status> GetStatusAsync(GetStatusRequest request, CancellationToken cancellationToken = default);
 

@@ -67,6 +67,7 @@ static async Task<int> RunAsync(DataplaneOptions options)
     await using var healthChecks = new HealthCheckPorts(
         new NodeHealth(node), loggers, address => node.Options.NodePortAddresses.Contains(address, node.Options.NodeIp), dualStack: options.DualStack);
     node.Applied += state => healthChecks.Update(HealthCheckPort.Of(state));
+    node.Restore();
     var service = new ControlService(node, flows, new CaptureSession(node), healthChecks);
     IMetricsSource[] metrics = [new DataplaneMetrics(new NodeTelemetry(node)), node.Syncs, node.Sweeper.Metrics, new ProcessMetrics(StatusReport.ProductVersion)];
     await using var host = await ControlHost.StartAsync(options, service, metrics, new NodeHealth(node), loggers);

@@ -70,6 +70,12 @@ internal sealed class FakeControl : IControlService
     public Task<DetachEndpointResponse> DetachEndpointAsync(DetachEndpointRequest request, CancellationToken cancellationToken = default) =>
         Answer(request, Detached);
 
+    public Task<EndpointEntry> WaitEndpointAsync(WaitEndpointRequest request, CancellationToken cancellationToken = default) =>
+        Answer(request, Endpoints[0]);
+
+    public Task<CheckEndpointResponse> CheckEndpointAsync(CheckEndpointRequest request, CancellationToken cancellationToken = default) =>
+        Answer(request, new CheckEndpointResponse());
+
     public Task<Status> GetStatusAsync(GetStatusRequest request, CancellationToken cancellationToken = default) => Answer(request, Status);
 
     public Task<Contracts.V1.Version> GetVersionAsync(GetVersionRequest request, CancellationToken cancellationToken = default) =>

@@ -15,6 +15,9 @@ public static class Installed
     /// <summary>The `dpctl` program.</summary>
     public static string Dpctl => Program("dpctl");
 
+    /// <summary>The `dataplane-cni` program.</summary>
+    public static string Cni => Program("dataplane-cni");
+
     /// <summary>Debian's Python: a shim of a version switcher, first in the path, would take ten times as long to start.</summary>
     public static string Python { get; } = File.Exists("/usr/bin/python3") ? "/usr/bin/python3" : "python3";
 

@@ -44,7 +44,7 @@ internal sealed class PolicyCompiler(string nodeName)
             }
             workloads.Add(new V1.Workload
             {
-                Namespace = pod.Meta.Namespace, Pod = pod.Meta.Name, Identity = table.Of(pod), Policy = id,
+                Namespace = pod.Meta.Namespace, Pod = pod.Meta.Name, Identity = table.Of(pod), Policy = id, Uid = pod.Uid,
             });
         }
         return new CompiledPolicies([.. policies.Values], workloads);

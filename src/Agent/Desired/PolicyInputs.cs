@@ -24,6 +24,6 @@ internal static class PolicyInputs
     private static bool AreSame(Node a, Node b) => a.Addresses.SequenceEqual(b.Addresses) && a.PodCidrs.SequenceEqual(b.PodCidrs);
 
     private static bool AreSame(Pod a, Pod b) =>
-        a.Meta == b.Meta && a.NodeName == b.NodeName && a.HostNetwork == b.HostNetwork && a.HasEnded == b.HasEnded
+        a.Meta == b.Meta && a.Uid == b.Uid && a.NodeName == b.NodeName && a.HostNetwork == b.HostNetwork && a.HasEnded == b.HasEnded
         && a.Addresses.SequenceEqual(b.Addresses) && a.NamedPorts.Equals(b.NamedPorts);
 }

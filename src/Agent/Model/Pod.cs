@@ -6,6 +6,9 @@ public sealed class Pod(ObjectMeta meta) : KubeObject(meta)
     /// <inheritdoc/>
     public override string Kind => "Pod";
 
+    /// <summary>What its container runtime is told as its UID: metadata.uid, and of a static pod the one of its file; empty where unknown.</summary>
+    public string Uid { get; init; } = "";
+
     /// <summary>spec.nodeName; empty while it is not scheduled.</summary>
     public string NodeName { get; init; } = "";
 

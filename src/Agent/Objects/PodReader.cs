@@ -8,14 +8,19 @@ internal static class PodReader
     /// <summary>Where a hand-written pod without status says its address.</summary>
     public const string AddressAnnotation = "dataplane.dev/ip";
 
+    // Set by the kubelet on the object that it makes in the API for a static pod; the value is the UID that the runtime knows.
+    private const string MirrorAnnotation = "kubernetes.io/config.mirror";
+
     public static KubeObject Read(ObjectField root)
     {
         var meta = MetaReader.Read(root, namespaced: true);
         var spec = root["spec"].AsMap().Required();
         var status = root["status"].AsMap();
         var (named, host) = ReadPorts(spec);
+        var mirror = MetaReader.Annotation(root, MirrorAnnotation);
         return new Pod(meta)
         {
+            Uid = mirror.Exists ? mirror.Text() : root["metadata"]["uid"].Text(),
             NodeName = spec["nodeName"].Text(),
             HostNetwork = spec["hostNetwork"].OptionalBoolean() ?? false,
             Phase = ReadPhase(status["phase"]),

@@ -5,7 +5,7 @@ using Dataplane.Packets;
 namespace Dataplane.Control.Apply;
 
 /// <summary>An <see cref="AttachEndpointRequest"/> whose fields were checked.</summary>
-internal sealed record EndpointRequest(string Namespace, string Pod, IPv4Address Address, IPv6Address? AddressV6, string NetworkNamespace, string Interface, string ContainerId)
+internal sealed record EndpointRequest(string Namespace, string Pod, IPv4Address Address, IPv6Address? AddressV6, string NetworkNamespace, string Interface, string ContainerId, string Uid)
 {
     /// <summary>"namespace/pod".</summary>
     public string Key => DesiredState.PodKey(Namespace, Pod);
@@ -32,6 +32,6 @@ internal sealed record EndpointRequest(string Namespace, string Pod, IPv4Address
         }
         if (v4 is null) throw new InvalidStateException("addresses", string.Join(", ", request.Addresses), "has no IPv4 address; every pod needs one");
         if (request.Interface.Length > 15) throw new InvalidStateException("interface", request.Interface, "is longer than 15 bytes; choose a shorter name");
-        return new EndpointRequest(request.Namespace, request.Pod, v4.Value, v6, request.Netns, request.Interface.Length > 0 ? request.Interface : "eth0", request.ContainerId);
+        return new EndpointRequest(request.Namespace, request.Pod, v4.Value, v6, request.Netns, request.Interface.Length > 0 ? request.Interface : "eth0", request.ContainerId, request.Uid);
     }
 }

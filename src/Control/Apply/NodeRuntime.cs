@@ -26,6 +26,7 @@ public sealed class NodeRuntime : IDisposable
     private readonly Lock _lock = new();
     private readonly ILogger _log;
     private readonly EndpointStore _endpoints = new();
+    private readonly EndpointRecords _records;
     private readonly NodeConntrack _conntrack;
     private readonly XdpAttachments _programs;
     private readonly UplinkSet _uplinks;
@@ -42,6 +43,7 @@ public sealed class NodeRuntime : IDisposable
     public NodeRuntime(DataplaneOptions options, ILoggerFactory loggers)
     {
         Options = options;
+        _records = new EndpointRecords(options.ControlSocketPath);
         _log = loggers.CreateLogger("node");
         Features = KernelFeatures.Probe();
         Gateway = FieldParser.To<IPv4Address>(options.HostPortAddress.IPv4);
@@ -181,7 +183,7 @@ public sealed class NodeRuntime : IDisposable
             if (_endpoints.Find(wanted.Key) is { } there)
             {
                 return there.Endpoint.Address == wanted.Address && there.Endpoint.AddressV6 == wanted.AddressV6 && there.Endpoint.NetworkNamespace == wanted.NetworkNamespace
-                    && there.Endpoint.PodInterface == wanted.Interface && there.Endpoint.ContainerId == wanted.ContainerId
+                    && there.Endpoint.PodInterface == wanted.Interface && there.Endpoint.ContainerId == wanted.ContainerId && there.Endpoint.Uid == wanted.Uid
                         ? there.Endpoint
                         : throw new EndpointExistsException($"pod {wanted.Key} is attached with address {string.Join(" and ", there.Endpoint.Addresses)} in {there.Endpoint.NetworkNamespace}; delete it first");
             }
@@ -192,10 +194,12 @@ public sealed class NodeRuntime : IDisposable
             Publish(State);
             try
             {
+                _records.Keep(request);
                 attachment.Veth.Activate();
             }
             catch
             {
+                _records.Forget(wanted.Namespace, wanted.Pod, wanted.ContainerId);
                 _endpoints.Remove(attachment);
                 Publish(State);
                 _pods.Close(attachment);
@@ -216,6 +220,7 @@ public sealed class NodeRuntime : IDisposable
         {
             if (_endpoints.Find(podKey) is not { } attachment) return false;
             if (containerId.Length > 0 && attachment.Endpoint.ContainerId != containerId) return false;
+            _records.Forget(attachment.Endpoint.Namespace, attachment.Endpoint.Pod, attachment.Endpoint.ContainerId);
             _endpoints.Remove(attachment);
             Publish(State);
             _sweeper.Depart(attachment.Endpoint);
@@ -223,6 +228,40 @@ public sealed class NodeRuntime : IDisposable
             _log.LogInformation("detached pod {Pod}", podKey);
             return true;
         }
+    }
+
+    /// <summary>
+    /// Attaches what an earlier process had attached and what still exists: pods keep interface and address, and are served again once the agent
+    /// has sent the state. Called once, before requests are served.
+    /// </summary>
+    public void Restore()
+    {
+        foreach (var request in _records.Read((path, why) => _log.LogError("{Path} is not a note of a pod ({Why}); delete it", path, why)))
+        {
+            if (!File.Exists(request.Netns))
+            {
+                _records.Forget(request.Namespace, request.Pod, request.ContainerId); // it ended meanwhile
+                continue;
+            }
+            try
+            {
+                Attach(request);
+            }
+            catch (Exception e) when (e is InvalidStateException or EndpointExistsException or XdpException)
+            {
+                _log.LogError("pod {Namespace}/{Pod} stays cut off: {Why}", request.Namespace, request.Pod, e.Message);
+            }
+        }
+    }
+
+    /// <summary>What of a pod's interface is not as it should be; null when it is not attached (by this container).</summary>
+    /// <exception cref="XdpException">The kernel does not tell.</exception>
+    internal IReadOnlyList<string>? Check(EndpointCheck wanted)
+    {
+        EndpointStore.Attachment? attachment;
+        lock (_lock) attachment = _endpoints.Find(wanted.Key);
+        if (attachment is null || wanted.ContainerId.Length > 0 && attachment.Endpoint.ContainerId != wanted.ContainerId) return null;
+        return PodInterface.FindProblems(attachment.Endpoint, attachment.Veth.HostIndex, wanted);
     }
 
     /// <summary>Stops the workers. Pods' interfaces and the programs on them stay: a successor takes them over, and until then they drop.</summary>

@@ -47,6 +47,7 @@ internal sealed class PodPorts(NodeRuntime node, XdpAttachments programs, ILogge
                 PodInterface = wanted.Interface,
                 NetworkNamespace = wanted.NetworkNamespace,
                 ContainerId = wanted.ContainerId,
+                Uid = wanted.Uid,
             };
             return new EndpointStore.Attachment(endpoint, veth, port);
         }

@@ -37,6 +37,9 @@ public sealed record AttachedEndpoint
     /// <summary>Container of the CNI call; empty otherwise.</summary>
     public required string ContainerId { get; init; }
 
+    /// <summary>UID of the Pod; empty where unknown.</summary>
+    public string Uid { get; init; } = "";
+
     /// <summary>Its addresses of both families, as <see cref="IIpAddress{TSelf}.Widen"/> has them.</summary>
     public HashSet<IPv6Address> AllAddresses => AddressV6 is { } v6 ? [Address.Widen(), v6] : [Address.Widen()];
 

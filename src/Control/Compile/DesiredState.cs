@@ -41,6 +41,10 @@ public sealed class DesiredState
 
     public Dictionary<string, Workload> Workloads { get; }
 
+    /// <summary>What the state says of an endpoint's pod; null when it does not know it, or another pod of that name only (P28).</summary>
+    public Workload? WorkloadOf(AttachedEndpoint endpoint) =>
+        Workloads.TryGetValue(endpoint.Key, out var workload) && (workload.Uid.Length == 0 || endpoint.Uid.Length == 0 || workload.Uid == endpoint.Uid) ? workload : null;
+
     /// <summary>The key of a workload and of an endpoint: "namespace/pod".</summary>
     public static string PodKey(string @namespace, string pod) => @namespace + "/" + pod;
 

@@ -56,7 +56,7 @@ internal sealed class FamilyCompiler<TAddress>
             if (!attached.TryGetAddress(out TAddress address)) continue;
             uint identity = 0;
             int policy = -1;
-            if (state.Workloads.TryGetValue(attached.Key, out var workload))
+            if (state.WorkloadOf(attached) is { } workload)
             {
                 identity = workload.Identity;
                 policy = policyIndex.GetValueOrDefault(workload.Policy, -1);

@@ -16,6 +16,7 @@ namespace Dataplane.Control.Server;
 public sealed class ControlService(NodeRuntime node, FlowWatch flows, CaptureSession captures, HealthCheckPorts healthChecks) : IControlService
 {
     private readonly TableDumps _dumps = new(node);
+    private readonly EndpointWait _wait = new(node);
 
     /// <inheritdoc/>
     public Task<SyncResponse> SyncAsync(SyncRequest request, CancellationToken cancellationToken = default) => Guarded(() =>
@@ -52,6 +53,21 @@ public sealed class ControlService(NodeRuntime node, FlowWatch flows, CaptureSes
     {
         string key = DesiredState.PodKey(FieldParser.Name("namespace", request.Namespace), FieldParser.Name("pod", request.Pod));
         return new DetachEndpointResponse { Removed = node.Detach(key, request.ContainerId) };
+    });
+
+    /// <inheritdoc/>
+    public async Task<EndpointEntry> WaitEndpointAsync(WaitEndpointRequest request, CancellationToken cancellationToken = default)
+    {
+        string key = await Guarded(() => DesiredState.PodKey(FieldParser.Name("namespace", request.Namespace), FieldParser.Name("pod", request.Pod)));
+        return await _wait.UntilReadyAsync(key, request.ContainerId, cancellationToken) ?? throw NotAttached(key, request.ContainerId);
+    }
+
+    /// <inheritdoc/>
+    public Task<CheckEndpointResponse> CheckEndpointAsync(CheckEndpointRequest request, CancellationToken cancellationToken = default) => Guarded(() =>
+    {
+        var wanted = EndpointCheck.Parse(request);
+        var problems = node.Check(wanted) ?? throw NotAttached(wanted.Key, wanted.ContainerId);
+        return new CheckEndpointResponse { Problems = { problems } };
     });
 
     /// <inheritdoc/>
@@ -137,6 +153,9 @@ public sealed class ControlService(NodeRuntime node, FlowWatch flows, CaptureSes
         }
         foreach (var row in all) yield return row;
     }
+
+    private static RpcException NotAttached(string key, string containerId) =>
+        new(StatusCode.NotFound, $"pod {key} is not attached{(containerId.Length > 0 ? $" by container {containerId}" : "")}");
 
     private static RpcException? Refusal(Exception e) => e switch
     {

@@ -14,6 +14,9 @@ namespace Dataplane.Control.Server;
 /// <summary>Rows of the dumps, read from the tables in force.</summary>
 internal sealed class TableDumps(NodeRuntime node)
 {
+    /// <summary>State of an endpoint whose identity and policy are in force.</summary>
+    public const string Ready = "ready";
+
     public IEnumerable<EndpointEntry> Endpoints() => node.Endpoints.Select(Entry).OrderBy(e => e.Id);
 
     public IEnumerable<Service> Services() => node.State.Services.OrderBy(s => s.Key.ToString(), StringComparer.Ordinal).Select(s => s.Value);
@@ -34,15 +37,16 @@ internal sealed class TableDumps(NodeRuntime node)
             Netns = endpoint.NetworkNamespace,
             ContainerId = endpoint.ContainerId,
             Port = endpoint.Port,
+            Interface = endpoint.PodInterface,
             State = "waiting-for-policy",
         };
         var state = node.State;
-        if (!state.Workloads.TryGetValue(endpoint.Key, out var workload)) return entry;
+        if (state.WorkloadOf(endpoint) is not { } workload) return entry;
         entry.Identity = workload.Identity;
         entry.Policy = workload.Policy;
         if (state.Policies.TryGetValue(workload.Policy, out var policy))
         {
-            entry.State = "ready";
+            entry.State = Ready;
             entry.IngressIsolated = policy.Ingress?.Isolated ?? false;
             entry.EgressIsolated = policy.Egress?.Isolated ?? false;
         }

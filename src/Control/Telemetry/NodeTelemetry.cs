@@ -72,7 +72,7 @@ public sealed class NodeTelemetry(NodeRuntime node) : ITelemetrySource
         var state = node.State;
         var endpoints = node.Endpoints;
         snapshot.Tables = new TableSample(
-            (ulong)endpoints.Count, (ulong)endpoints.Count(e => !state.Workloads.ContainsKey(e.Key)), (ulong)state.Services.Count, (ulong)node.ServiceBackends,
+            (ulong)endpoints.Count, (ulong)endpoints.Count(e => state.WorkloadOf(e) is null), (ulong)state.Services.Count, (ulong)node.ServiceBackends,
             (ulong)state.Policies.Count, (ulong)state.Identities.Count, (ulong)state.Ipcache.Count, (ulong)state.Nodes.Count, Unresolved());
         snapshot.Generation = state.Generation;
         snapshot.LastSyncTime = node.Syncs.Last is { } last ? last.ToUnixTimeMilliseconds() / 1000.0 : 0;

@@ -101,6 +101,20 @@ public class LifecycleTests
     }
 
     [Fact]
+    public void P28_a_workload_names_the_pod_by_its_uid_and_changes_with_it()
+    {
+        var pod = Yaml.Pod("d", "web-0", "10.244.1.6", "n1", "app: a");
+        var compiler = new StateCompiler("n1");
+        string Uid(string metadata) => Assert.Single(
+            compiler.Compile(Yaml.Objects(Grid.Nodes, pod.Replace("name: web-0,", $"name: web-0, {metadata}", StringComparison.Ordinal))).State.Workloads).Uid;
+        Assert.Equal("", Uid(""));
+        Assert.Equal("one", Uid("uid: one,"));
+        Assert.Equal("two", Uid("uid: two,"));
+        // The runtime knows a static pod by the UID that the kubelet gave it, not by that of its mirror in the API.
+        Assert.Equal("file", Uid("uid: two, annotations: {kubernetes.io/config.mirror: file},"));
+    }
+
+    [Fact]
     public void Only_local_pods_are_workloads_and_only_their_policies_are_sent()
     {
         var cluster = Grid.With(Yaml.Policy("x", "p", "podSelector: {}"));

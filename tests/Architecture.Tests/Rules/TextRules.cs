@@ -8,7 +8,7 @@ internal static partial class TextRules
     /// <summary>Hosts that documentation, licences, schemas and examples name. Packages come from whatever the machine is set up for.</summary>
     private static readonly string[] KnownHosts =
     [
-        "localhost", "github.com", "apache.org", "ietf.org", "rfc-editor.org", "kernel.org", "iana.org", "kubernetes.io", "k8s.io",
+        "github.com", "apache.org", "ietf.org", "rfc-editor.org", "kernel.org", "iana.org", "kubernetes.io", "k8s.io",
         "microsoft.com", "dot.net", "grpc.io", "prometheus.io", "grafana.com", "freedesktop.org", "debian.org", "cilium.io", "kubernetes.default.svc",
         "example.com", "example.org", "wireshark.org", "tcpdump.org", "w3.org",
     ];
@@ -41,8 +41,9 @@ internal static partial class TextRules
         }
     }
 
+    // A name without a dot is a service in a cluster, or localhost.
     private static bool IsKnown(string host) =>
-        IpLiteral().IsMatch(host) || KnownHosts.Any(known => host == known || host.EndsWith("." + known, StringComparison.Ordinal));
+        !host.Contains('.', StringComparison.Ordinal) || IpLiteral().IsMatch(host) || KnownHosts.Any(known => host == known || host.EndsWith("." + known, StringComparison.Ordinal));
 
     [GeneratedRegex(@"(?<![\w.])(/root|/home/\w+|/Users/\w+)(/|\b)")]
     private static partial Regex MachinePath();

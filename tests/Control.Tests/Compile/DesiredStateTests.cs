@@ -33,6 +33,24 @@ public sealed class DesiredStateTests
         Assert.Same(first.Services.Values.First(), second.Services.Values.Single(s => s.Name == "a"));
     }
 
+    [Theory]
+    [InlineData("", "", true)]
+    [InlineData("", "one", true)] // attached by hand
+    [InlineData("one", "", true)] // manifests without UIDs
+    [InlineData("one", "one", true)]
+    [InlineData("one", "two", false)]
+    public void P28_AWorkloadOfAnotherPodOfTheSameNameIsNotTheEndpoints(string attached, string sent, bool known)
+    {
+        var state = DesiredState.From(1, new State { Workloads = { new Workload { Namespace = "shop", Pod = "web-0", Identity = 16, Uid = sent } } });
+        var endpoint = new AttachedEndpoint
+        {
+            Id = 1, Namespace = "shop", Pod = "web-0", Address = default, Mac = default, Port = 1, HostInterface = "dp1", PodInterface = "eth0",
+            NetworkNamespace = "/run/netns/x", ContainerId = "c1", Uid = attached,
+        };
+        Assert.Equal(known, state.WorkloadOf(endpoint) is not null);
+        Assert.Null(state.WorkloadOf(endpoint with { Pod = "web-1" }));
+    }
+
     [Fact]
     public void AKeyThatStandsTwiceIsRefused()
     {

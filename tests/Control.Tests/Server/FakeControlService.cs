@@ -54,6 +54,12 @@ internal sealed class FakeControlService : IControlService
     public Task<DetachEndpointResponse> DetachEndpointAsync(DetachEndpointRequest request, CancellationToken cancellationToken = default) =>
         Task.FromResult(new DetachEndpointResponse());
 
+    public Task<EndpointEntry> WaitEndpointAsync(WaitEndpointRequest request, CancellationToken cancellationToken = default) =>
+        Task.FromResult(new EndpointEntry { Namespace = request.Namespace, Pod = request.Pod, State = "ready" });
+
+    public Task<CheckEndpointResponse> CheckEndpointAsync(CheckEndpointRequest request, CancellationToken cancellationToken = default) =>
+        Task.FromResult(new CheckEndpointResponse());
+
     public Task<Status> GetStatusAsync(GetStatusRequest request, CancellationToken cancellationToken = default) =>
         Task.FromResult(new Status { NodeName = "node-a", Ready = true, Version = new Contracts.V1.Version { Version_ = "1.2.3" } });
 

@@ -30,6 +30,9 @@ public sealed class DataplaneNode : ClusterNode
     /// <summary>The `dataplane-agent` process.</summary>
     public BackgroundProcess? Agent { get; private set; }
 
+    /// <summary>Where the dataplane listens, as `control` of configurations takes it.</summary>
+    public string Control => _control;
+
     /// <summary>Options of `dataplane run` beside the usual ones; read when the node starts.</summary>
     public IReadOnlyList<string> Options { get; set; } = [];
 

@@ -14,6 +14,8 @@ internal static class ControlRpcs
         Unary(ControlMethods.Update, service.UpdateAsync),
         Unary(ControlMethods.AttachEndpoint, service.AttachEndpointAsync),
         Unary(ControlMethods.DetachEndpoint, service.DetachEndpointAsync),
+        Unary(ControlMethods.WaitEndpoint, service.WaitEndpointAsync),
+        Unary(ControlMethods.CheckEndpoint, service.CheckEndpointAsync),
         Unary(ControlMethods.GetStatus, service.GetStatusAsync),
         Unary(ControlMethods.GetVersion, service.GetVersionAsync),
         Unary(ControlMethods.GetConfig, service.GetConfigAsync),

@@ -1,0 +1,3 @@
+using Dataplane.Cni;
+
+return CniPlugin.Run(CniHost.OfThisProcess());

@@ -1,0 +1,63 @@
+#!/usr/bin/env python3
+"""Makes one table of what upstream's specs gave.
+
+usage: upstream-report.py RAN ALL NOT-RUNNABLE OUT
+RAN and ALL are folders with JUnit files, of the run and of a dry run of everything in focus; NOT-RUNNABLE says which were left out and why.
+Prints the sums and what failed; every spec goes to the file OUT.
+"""
+import glob
+import re
+import sys
+from xml.etree import ElementTree
+
+ran_folder, all_folder, reasons_file, out = sys.argv[1:]
+
+
+def cases(folder):
+    for path in glob.glob(f"{folder}/*.xml"):
+        yield from ElementTree.parse(path).getroot().iter("testcase")
+
+
+def reasons():
+    with open(reasons_file, encoding="utf-8") as file:
+        for line in file:
+            if line.strip() and not line.startswith("#"):
+                pattern, reason = line.rstrip("\n").split(" :: ", 1)
+                yield re.compile(pattern), reason
+
+
+def first_line(element):
+    text = (element.text or element.get("message") or "").strip()
+    lines = [line.strip() for line in text.splitlines() if line.strip() and not line.strip().startswith("/")]
+    return lines[0][:200] if lines else ""
+
+
+def main():
+    results = {}
+    for case in cases(ran_folder):
+        name, failure, skipped = case.get("name"), case.find("failure"), case.find("skipped")
+        if failure is not None:
+            results[name] = ("failed", first_line(failure))
+        elif skipped is None:
+            results.setdefault(name, ("passed", f"{float(case.get('time')):.0f} s"))
+        elif first_line(skipped):
+            results.setdefault(name, ("skipped by itself", first_line(skipped)))
+
+    known = list(reasons())
+    names = {case.get("name") for case in cases(all_folder) if case.find("skipped") is None}
+    for name in names - results.keys():
+        reason = next((reason for pattern, reason in known if pattern.search(name)), None)
+        results[name] = ("not runnable", reason) if reason else ("not run", "the run ended before it")
+
+    with open(out, "w", encoding="utf-8") as file:
+        file.write("| spec | result | |\n|---|---|---|\n")
+        for name, (result, note) in sorted(results.items()):
+            file.write(f"| {name} | {result} | {note.replace('|', chr(92) + '|')} |\n")
+    kinds = [result for result, _ in results.values()]
+    for name, (result, note) in sorted(results.items()):
+        if result in ("failed", "not run"):
+            print(f"{result}: {name}\n      {note}")
+    print(", ".join(f"{kinds.count(kind)} {kind}" for kind in ("passed", "failed", "skipped by itself", "not runnable", "not run") if kind in kinds))
+
+
+main()
