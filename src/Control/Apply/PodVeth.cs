@@ -56,6 +56,14 @@ public sealed class PodVeth : IDisposable
         return "dp" + Convert.ToHexStringLower(hash)[..NameHashDigits];
     }
 
+    /// <summary>Whether there is a device of this name, and so the pod at its other end.</summary>
+    /// <exception cref="XdpException">The kernel does not tell.</exception>
+    public static bool Exists(string hostName)
+    {
+        using var netlink = NetlinkSocket.Open();
+        return netlink.Links.Find(hostName) is not null;
+    }
+
     /// <summary>Makes the pair, or takes over the one that is there. On failure nothing new is left behind.</summary>
     /// <exception cref="XdpException">The message names the step, the object and the remedy.</exception>
     /// <exception cref="ArgumentException">An address or gateway is not of its family, or the route's MTU is below 68 (with IPv6 1280) or above the device's.</exception>

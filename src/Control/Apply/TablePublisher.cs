@@ -146,12 +146,13 @@ internal sealed class TablePublisher
             LingeringV6 = FrontendsV6.Gone,
         });
         string? host = !_leadsNode ? null : Attempt(() => _hostFrontends.Apply(
-            Led(_v4, _localV4, Frontends.All, state), _v6 is null ? null : Led(_v6, _localV6, FrontendsV6.All, state)));
+            Led(_v4, _localV4, Frontends.All, _compiler.OutOfRange, state), _v6 is null ? null : Led(_v6, _localV6, FrontendsV6.All, _compiler.OutOfRangeV6, state)));
         Tell(host, before);
         if (gone) FrontendsGone?.Invoke();
     }
 
-    private HostFrontendsSpec<TAddress> Led<TAddress>(FamilyInput<TAddress> family, LocalAddresses<TAddress> local, IReadOnlySet<ExternalFrontend<TAddress>> frontends, DesiredState state)
+    private HostFrontendsSpec<TAddress> Led<TAddress>(
+        FamilyInput<TAddress> family, LocalAddresses<TAddress> local, IReadOnlySet<ExternalFrontend<TAddress>> frontends, IReadOnlySet<ExternalFrontend<TAddress>> outOfRange, DesiredState state)
         where TAddress : unmanaged, IIpAddress<TAddress> => new()
         {
             Gateway = family.Gateway,
@@ -161,7 +162,7 @@ internal sealed class TablePublisher
             OtherNodes = OtherNodes<TAddress>(state),
             NodePorts = _node.Options.NodePortRange,
             NatPorts = _node.Options.NatPorts,
-            Frontends = frontends,
+            Frontends = outOfRange.Count == 0 ? frontends : frontends.Union(outOfRange).ToHashSet(),
         };
 
     private void Tell(string? hostProblem, string? before)
