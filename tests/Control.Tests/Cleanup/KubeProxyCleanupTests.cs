@@ -154,6 +154,15 @@ public sealed class KubeProxyCleanupTests : IDisposable
         Assert.Contains("removed nft: table ip kube-proxy", text, StringComparison.Ordinal);
     }
 
+    [RequiresRootFact]
+    public void WithoutAToolNothingIsKnown_AndThatIsNoSuccess()
+    {
+        using var output = new StringWriter();
+        Assert.False(Box.Node.Run(() => new KubeProxyCleanup(output, _folder).Run()));
+        Assert.Contains("neither iptables nor nft is here", output.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("nothing of kube-proxy was found", output.ToString(), StringComparison.Ordinal);
+    }
+
     private (bool Ok, string Text) Clean()
     {
         var output = new StringWriter();
