@@ -166,7 +166,7 @@ public sealed class KubeProxyCleanupTests : IDisposable
     private (bool Ok, string Text) Clean()
     {
         var output = new StringWriter();
-        string path = $"{_folder}:{Environment.GetEnvironmentVariable("PATH")}"; // stand-ins first
+        string path = $"{_folder}:{Environment.GetEnvironmentVariable("PATH")}:/usr/sbin:/sbin"; // stand-ins first
         bool ok = Box.Node.Run(() => new KubeProxyCleanup(output, path).Run());
         return (ok, output.ToString());
     }
