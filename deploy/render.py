@@ -4,6 +4,7 @@
 usage: render.py [KEY=VALUE ...]    to standard output, with these values instead of the chart's, for example image.name=example.com/dataplane:1
        render.py --write            with the chart's values to deploy/dataplane.yaml
        render.py --check            fails if deploy/dataplane.yaml is another
+       render.py --cleanup [KEY=VALUE ...]    what takes the rest off the nodes after all of the above was deleted
 The chart's templates keep to what this understands: `.Values`, `.Release.Namespace`, and `nindent`.
 """
 import os
@@ -37,7 +38,7 @@ def substitute(match, values):
     return text
 
 
-def render(settings):
+def read_values(settings):
     with open(f"{folder}/helm/values.yaml", encoding="utf-8") as file:
         values = yaml.safe_load(file)
     for setting in settings:
@@ -49,9 +50,14 @@ def render(settings):
         if key not in at:
             sys.exit(f"render.py: {path}: the chart has no such value")
         at[key] = text
+    return values
+
+
+def render(settings, templates="helm/templates"):
+    values = read_values(settings)
     documents = []
-    for name in sorted(os.listdir(f"{folder}/helm/templates")):
-        with open(f"{folder}/helm/templates/{name}", encoding="utf-8") as file:
+    for name in sorted(os.listdir(f"{folder}/{templates}")):
+        with open(f"{folder}/{templates}/{name}", encoding="utf-8") as file:
             documents.append(re.sub(r"(?:\s*\{\{-|\{\{)([^}]*)\}\}", lambda match: substitute(match, values), file.read()))
     return HEADER + "---\n".join(documents)
 
@@ -65,6 +71,8 @@ def main(arguments):
     elif arguments == ["--write"]:
         with open(path, "w", encoding="utf-8") as file:
             file.write(render([]))
+    elif arguments[:1] == ["--cleanup"]:
+        sys.stdout.write(render(arguments[1:], "cleanup"))
     else:
         sys.stdout.write(render(arguments))
 

@@ -45,9 +45,13 @@ public static class AgentCommand
             Description = "serve the services with this label service.kubernetes.io/service-proxy-name, not those without it",
         };
         var disableExternal = new Option<bool>("--disable-external-ips") { Description = "do not serve spec.externalIPs of services" };
+        var removeTaint = new Option<string>("--remove-taint")
+        {
+            Description = "key of the taint to take off this node once its dataplane has the state (dataplane.dev/agent-not-ready)",
+        };
         var run = new Command("run", "keep a node's dataplane at the state its Kubernetes objects ask for")
         {
-            nodeName, control, manifests, kubeconfig, inCluster, apiServer, metrics, healthz, proxyName, disableExternal,
+            nodeName, control, manifests, kubeconfig, inCluster, apiServer, metrics, healthz, removeTaint, proxyName, disableExternal,
         };
         run.SetAction((parsed, stop) => RunAsync(
             new AgentOptions
@@ -60,6 +64,7 @@ public static class AgentCommand
                 ApiServer = parsed.GetValue(apiServer) ?? "",
                 MetricsListen = parsed.GetValue(metrics) ?? "off",
                 HealthzListen = parsed.GetValue(healthz) ?? AgentOptions.DefaultHealthz,
+                RemoveTaint = parsed.GetValue(removeTaint) ?? "",
                 Services = new ServiceOptions
                 {
                     ProxyName = parsed.GetValue(proxyName) ?? "", DisableExternalIPs = parsed.GetValue(disableExternal),
@@ -122,10 +127,10 @@ public static class AgentCommand
         }
         var log = new Log(error);
         var status = new AgentStatus();
-        IObjectSource source;
+        ApiServerAccess? access;
         try
         {
-            source = ObjectSources.Open(options, log, status);
+            access = options.Manifests.Length > 0 ? null : ObjectSources.Access(options, log);
         }
         catch (AccessException e)
         {
@@ -140,12 +145,15 @@ public static class AgentCommand
             var health = options.HealthzAddress is { } healthz
                 ? new HealthEndpoint(healthz, status.Health, log).RunAsync(stop.Token)
                 : Task.CompletedTask;
+            var untaint = access is not null && options.RemoveTaint.Length > 0
+                ? RemoveTaintAsync(options, access, status, log, stop.Token)
+                : Task.CompletedTask;
             using var control = new ControlSync(options.Control);
-            await new AgentRunner(options.NodeName, options.Services, source, control, log, new SyncTiming(), status)
+            await new AgentRunner(options.NodeName, options.Services, ObjectSources.Open(options, access, log, status), control, log, new SyncTiming(), status)
                 .RunAsync(cancel).ConfigureAwait(false);
             endpoint?.Dispose();
             await stop.CancelAsync().ConfigureAwait(false);
-            await Task.WhenAll(serving, health).ConfigureAwait(false);
+            await Task.WhenAll(serving, health, untaint).ConfigureAwait(false);
             log.Info("stopped");
             return ExitCode.Success;
         }
@@ -159,5 +167,13 @@ public static class AgentCommand
             log.Error($"cannot go on: {e}");
             return ExitCode.Failure;
         }
+    }
+
+    private static async Task RemoveTaintAsync(AgentOptions options, ApiServerAccess access, AgentStatus status, Log log, CancellationToken cancel)
+    {
+        var timing = new ApiTiming();
+        using var client = new ApiClient(access, timing);
+        await new NotReadyTaint(client, options.NodeName, options.RemoveTaint, () => status.IsReady && status.HasTaint(options.NodeName, options.RemoveTaint), log, timing)
+            .RunAsync(cancel).ConfigureAwait(false);
     }
 }

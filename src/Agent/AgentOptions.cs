@@ -47,6 +47,9 @@ public sealed record AgentOptions
     /// <summary><see cref="HealthzListen"/> once validated; null: off.</summary>
     public IPEndPoint? HealthzAddress => HealthzListen == Off ? null : IPEndPoint.Parse(HealthzListen);
 
+    /// <summary>Key of the taint that is taken off this node when its dataplane has the state (F17); empty: none.</summary>
+    public string RemoveTaint { get; init; } = "";
+
     /// <summary>Which services are served.</summary>
     public ServiceOptions Services { get; init; } = new();
 
@@ -63,6 +66,7 @@ public sealed record AgentOptions
             ["apiServer"] = ApiServer,
             ["metricsListen"] = MetricsListen,
             ["healthzListen"] = HealthzListen,
+            ["removeTaint"] = RemoveTaint,
             ["serviceProxyName"] = Services.ProxyName,
             ["disableExternalIPs"] = Services.DisableExternalIPs,
         },
@@ -87,6 +91,8 @@ public sealed record AgentOptions
             return $"--healthz-listen {HealthzListen}: not an address and port; give for example {DefaultHealthz}, or off";
         if (!Syntax.IsLabelValue(Services.ProxyName))
             return $"--service-proxy-name {Services.ProxyName}: not a label value; give at most 63 letters, digits, - _ .";
+        if (RemoveTaint.Length > 0 && !Syntax.IsLabelKey(RemoveTaint))
+            return $"--remove-taint {RemoveTaint}: not the key of a taint; give for example dataplane.dev/agent-not-ready";
         var sources = (Manifests.Length > 0 ? 1 : 0) + (Kubeconfig.Length > 0 ? 1 : 0) + (InCluster ? 1 : 0);
         if (sources > 1)
             return "--manifests, --kubeconfig and --in-cluster exclude each other; give one";
@@ -96,6 +102,8 @@ public sealed record AgentOptions
             return null;
         if (ApiServer.Length > 0)
             return $"--api-server {ApiServer}: a directory of manifests has no API server; give --kubeconfig FILE or --in-cluster in place of --manifests";
+        if (RemoveTaint.Length > 0)
+            return $"--remove-taint {RemoveTaint}: a directory of manifests has no API server to change a Node at; leave it out";
         return Directory.Exists(Manifests) ? null : $"--manifests {Manifests}: no such directory; make it, or give another";
     }
 

@@ -9,17 +9,16 @@ internal static class ObjectSources
 {
     /// <summary>Makes it; nothing is read from it yet.</summary>
     /// <param name="options">Valid options.</param>
+    /// <param name="access">How the API server is reached; null: objects are manifests.</param>
     /// <param name="log">The log.</param>
     /// <param name="status">Gets what the source does.</param>
-    /// <exception cref="AccessException">The API server cannot be reached by what was given.</exception>
-    public static IObjectSource Open(AgentOptions options, Log log, AgentStatus status)
+    public static IObjectSource Open(AgentOptions options, ApiServerAccess? access, Log log, AgentStatus status)
     {
-        if (options.Manifests.Length > 0)
+        if (access is null)
         {
             log.Info($"agent of node {options.NodeName}: manifests {options.Manifests}, control {options.Control}");
             return new DirectorySource(options.Manifests, log) { Scanned = status.Scanned };
         }
-        var access = Access(options, log);
         log.Info($"agent of node {options.NodeName}: API server {access.Server}, control {options.Control}");
         return new ApiServerSource(access, log, status.Api);
     }

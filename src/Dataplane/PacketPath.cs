@@ -70,6 +70,7 @@ public static class PacketPath<TAddress>
         Verdict v;
         if ((v = SourceGuard.FromOutside(ref packet, context.Family.Endpoints)).IsFinal) return v;
         if ((v = FindFlow(ref packet, context)).IsFinal) return v;
+        if (packet.Info.Flow == NewFlow && NodeDatagram.Concerns(packet, context.Family) && (v = NodeDatagram.Run(ref packet, context)).IsFinal) return v;
         if (packet.Info.Flow == NewFlow)
         {
             if ((v = SourceGuard.OfHost(ref packet, context.Family.Routes)).IsFinal) return v;

@@ -25,6 +25,8 @@ public static class IPv4
 
     public sealed class NatRewriteTests : Stages.NatRewriteTests<IPv4Address>;
 
+    public sealed class NodeDatagramTests : Stages.NodeDatagramTests<IPv4Address>;
+
     public sealed class ParseHeadersTests : Stages.ParseHeadersTests<IPv4Address>;
 
     public sealed class PolicyCheckTests : Stages.PolicyCheckTests<IPv4Address>;

@@ -25,6 +25,8 @@ public static class IPv6
 
     public sealed class NatRewriteTests : Stages.NatRewriteTests<IPv6Address>;
 
+    public sealed class NodeDatagramTests : Stages.NodeDatagramTests<IPv6Address>;
+
     public sealed class ParseHeadersTests : Stages.ParseHeadersTests<IPv6Address>;
 
     public sealed class PolicyCheckTests : Stages.PolicyCheckTests<IPv6Address>;

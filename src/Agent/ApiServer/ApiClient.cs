@@ -65,18 +65,19 @@ internal sealed class ApiClient : IDisposable
     /// <exception cref="ApiException">The server refuses.</exception>
     /// <exception cref="HttpRequestException">It cannot be reached.</exception>
     /// <exception cref="TimeoutException">It does not answer.</exception>
-    public async Task<HttpResponseMessage> GetAsync(string path, CancellationToken cancel)
+    public Task<HttpResponseMessage> GetAsync(string path, CancellationToken cancel) => SendAsync(HttpMethod.Get, path, null, cancel);
+
+    /// <summary>Changes an object by a JSON merge patch (RFC 7386).</summary>
+    /// <param name="path">Path of the object, without a slash at its start.</param>
+    /// <param name="patch">The patch, UTF-8. With a <c>metadata.resourceVersion</c> the server refuses it (409) if the object is another meanwhile.</param>
+    /// <param name="cancel">Ends the wait.</param>
+    /// <exception cref="ApiException">The server refuses.</exception>
+    /// <exception cref="HttpRequestException">It cannot be reached.</exception>
+    /// <exception cref="TimeoutException">It does not answer.</exception>
+    public async Task PatchAsync(string path, byte[] patch, CancellationToken cancel)
     {
-        using var guard = new StallGuard(_timing.Answer, "an answer", cancel);
-        using var request = new HttpRequestMessage(HttpMethod.Get, path) { Version = _http.DefaultRequestVersion, VersionPolicy = _http.DefaultVersionPolicy };
-        if (_access.Token is { } token)
-            request.Headers.Authorization = Bearer(token);
-        var response = await guard.WaitAsync(
-            async stop => await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stop).ConfigureAwait(false)).ConfigureAwait(false);
-        if (response.StatusCode == HttpStatusCode.OK)
-            return response;
-        using (response)
-            throw await guard.WaitAsync(stop => ReadFailureAsync(response, stop)).ConfigureAwait(false);
+        using var body = new ByteArrayContent(patch) { Headers = { ContentType = new MediaTypeHeaderValue("application/merge-patch+json") } };
+        (await SendAsync(HttpMethod.Patch, path, body, cancel).ConfigureAwait(false)).Dispose();
     }
 
     /// <inheritdoc/>
@@ -87,6 +88,20 @@ internal sealed class ApiClient : IDisposable
         (HttpStatusCode)(int.TryParse(status.Find("code")?.Text, NumberStyles.None, CultureInfo.InvariantCulture, out var code) ? code : 500),
         status.Find("reason")?.Text ?? "",
         status.Find("message")?.Text ?? "");
+
+    private async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, HttpContent? body, CancellationToken cancel)
+    {
+        using var guard = new StallGuard(_timing.Answer, "an answer", cancel);
+        using var request = new HttpRequestMessage(method, path) { Version = _http.DefaultRequestVersion, VersionPolicy = _http.DefaultVersionPolicy, Content = body };
+        if (_access.Token is { } token)
+            request.Headers.Authorization = Bearer(token);
+        var response = await guard.WaitAsync(
+            async stop => await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stop).ConfigureAwait(false)).ConfigureAwait(false);
+        if (response.StatusCode == HttpStatusCode.OK)
+            return response;
+        using (response)
+            throw await guard.WaitAsync(stop => ReadFailureAsync(response, stop)).ConfigureAwait(false);
+    }
 
     private static AuthenticationHeaderValue Bearer(SecretText token)
     {

@@ -53,6 +53,11 @@ public sealed class AgentStatus
     /// <summary>True while the dataplane has the latest state.</summary>
     public bool IsReady => Synchronizer is { InSync: true };
 
+    /// <summary>True while the Node object has a taint with this key.</summary>
+    /// <param name="nodeName">Name of the Node.</param>
+    /// <param name="key">Key of the taint.</param>
+    public bool HasTaint(string nodeName, string key) => _objects?.Nodes.Any(node => node.Meta.Name == nodeName && node.TaintKeys.Contains(key)) ?? false;
+
     /// <summary>Takes a scan over.</summary>
     public void Scanned(ScanResult scan) => _scan = scan;
 

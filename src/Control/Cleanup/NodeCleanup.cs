@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Dataplane.Contracts;
 using Dataplane.Control.Apply;
 using Xdp.Interop;
 using Xdp.Interop.Links;
@@ -11,8 +12,8 @@ namespace Dataplane.Control.Cleanup;
 /// </summary>
 /// <param name="output">Says what was removed and what could not be.</param>
 /// <param name="hostPort">Name of the host stack's end of the host port.</param>
-/// <param name="stateDirectory">Where the note of changed settings is.</param>
-/// <param name="removePods">Also interfaces of pods, which otherwise wait for a successor and let nothing pass.</param>
+/// <param name="stateDirectory">Where the notes of changed settings and of pods are.</param>
+/// <param name="removePods">Also interfaces of pods and the notes of them, which otherwise wait for a successor and let nothing pass.</param>
 internal sealed partial class NodeCleanup(TextWriter output, string hostPort, string stateDirectory, bool removePods)
 {
     private int _removed;
@@ -38,6 +39,7 @@ internal sealed partial class NodeCleanup(TextWriter output, string hostPort, st
         if (removePods)
         {
             foreach (var pod in pods) Attempt(pod.Name, () => RemovePod(pod));
+            Attempt("notes of pods", RemoveNotes);
         }
         else if (pods.Count > 0)
         {
@@ -68,13 +70,23 @@ internal sealed partial class NodeCleanup(TextWriter output, string hostPort, st
         if (PodVeth.Remove(pod.Name)) Removed($"interface {pod.Name} of pod {pod.Alias ?? "(unknown)"}");
     }
 
+    // Without its interface a pod cannot be taken over: a successor would fail at each note.
+    private void RemoveNotes()
+    {
+        string folder = EndpointNotes.FolderOf(Path.Combine(stateDirectory, "control.sock"));
+        if (!Directory.Exists(folder)) return;
+        int count = Directory.GetFiles(folder, "*" + EndpointNotes.Extension).Length;
+        Directory.Delete(folder, recursive: true);
+        Removed($"notes of {count} pod(s) in {folder}");
+    }
+
     private void Attempt(string what, Action action)
     {
         try
         {
             action();
         }
-        catch (Exception e) when (e is XdpException or DllNotFoundException)
+        catch (Exception e) when (e is XdpException or DllNotFoundException or IOException or UnauthorizedAccessException)
         {
             _failed++;
             output.WriteLine($"{what}: {e.Message}");

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using Dataplane.Contracts;
 using Dataplane.Control.Apply;
 using Dataplane.Control.Cleanup;
 using Dataplane.Control.Tests.Apply;
@@ -36,6 +37,7 @@ public sealed class NodeCleanupTests : IDisposable
         string before = Snapshot();
         var pod = Box.AddNamespace();
         LeaveEverything(pod, sharedUplink, dualStack);
+        LeaveNote();
         Assert.NotEqual(before, Snapshot());
 
         var (ok, text) = Clean(pods: true);
@@ -45,6 +47,7 @@ public sealed class NodeCleanupTests : IDisposable
         Assert.Contains("removed XDP program dp_uplink from up0", text, StringComparison.Ordinal);
         Assert.Contains("removed host port dp-host with its addresses and routes", text, StringComparison.Ordinal);
         Assert.Contains("of pod shop/web-0", text, StringComparison.Ordinal);
+        Assert.Contains("removed notes of 1 pod(s)", text, StringComparison.Ordinal);
         Assert.Contains("removed rule 60: iif lo fwmark 0x440000/0xff0000 lookup 4978", text, StringComparison.Ordinal);
         Assert.Contains("removed reservation of ports 30000-32767,49152-65535", text, StringComparison.Ordinal);
         Assert.Equal("nothing of a dataplane was found\n", Clean(pods: true).Text);
@@ -68,11 +71,13 @@ public sealed class NodeCleanupTests : IDisposable
         MakeUplink(Box.AddNamespace());
         var pod = Box.AddNamespace();
         LeaveEverything(pod, sharedUplink: false);
+        LeaveNote();
         var (ok, text) = Clean(pods: false);
         Assert.True(ok, text);
         Assert.Contains("left in place: 1 interface(s) of pods, which let nothing pass until a dataplane takes them over; --pods removes them", text, StringComparison.Ordinal);
         var link = Box.Netlink.Links.Get(PodVeth.HostNameFor("shop", "web-0"));
         Assert.Equal(XdpObjects.PodProgram, Box.Node.Run(() => XdpProgram.NameOn(link.Index)));
+        Assert.Equal(["c0ffee.json"], Directory.GetFiles(EndpointNotes.FolderOf(Path.Combine(_state, "control.sock"))).Select(Path.GetFileName));
     }
 
     [RequiresRootFact]
@@ -182,6 +187,12 @@ public sealed class NodeCleanupTests : IDisposable
     });
 
     // Without addresses of IPv6 on the uplink and their routes, which come by themselves some time after the link.
+    private void LeaveNote()
+    {
+        string folder = Directory.CreateDirectory(EndpointNotes.FolderOf(Path.Combine(_state, "control.sock"))).FullName;
+        File.WriteAllText(Path.Combine(folder, "c0ffee" + EndpointNotes.Extension), "{}");
+    }
+
     private string Snapshot() => string.Join('\n', [
         ApplySandbox.Exec(Box.Node, "ip", "-d", "rule"), ApplySandbox.Exec(Box.Node, "ip", "-6", "-d", "rule"),
         Sorted(string.Join('\n', ApplySandbox.Exec(Box.Node, "ip", "-6", "route", "show", "table", "all").Split('\n').Where(route => !route.Contains("dev up0", StringComparison.Ordinal)))), Sorted(ApplySandbox.Exec(Box.Node, "ip", "-4", "route", "show", "table", "all")), Sorted(ApplySandbox.Exec(Box.Node, "ip", "-4", "neigh", "show", "nud", "permanent")),
