@@ -6,6 +6,9 @@ titles=() functions=()
 # A case is a function with a title; it runs in a shell of its own with `set -e`, and fails with the first command that does.
 case_of() { titles+=("$1") functions+=("$2"); }
 
+# note TEXT: a number for whoever reads the results; it is printed below the case's line.
+note() { echo "note: $*"; }
+
 # What a case cannot do here is said with the reason, and counted.
 skip() { echo "skipped: $*"; exit 77; }
 
@@ -94,13 +97,19 @@ run_cases() {
         log="$logs/case-${functions[n]}.log"
         began=$(milliseconds)
         code=0
-        (set -euxo pipefail; "${functions[n]}") >"$log" 2>&1 &
+        # A process group of its own, so that its end is that of all it started.
+        set -m
+        (set -euxo pipefail; "${functions[n]}") >"$log" 2>&1 </dev/null &
+        set +m
+        echo $! >"$state/case"
         wait $! || code=$?
+        end_case
         case $code in
             0) passed=$((passed + 1)); printf 'ok    %s (%d ms)\n' "${titles[n]}" $(($(milliseconds) - began)) ;;
             77) skipped=$((skipped + 1)); printf 'skip  %s: %s\n' "${titles[n]}" "$(sed -n 's/^skipped: //p' "$log")" ;;
             *) failed=$((failed + 1)); printf 'FAIL  %s (%s)\n' "${titles[n]}" "$log"; explain_failure "$log" ;;
         esac
+        sed -n 's/^note: /      /p' "$log"
     done
     echo "$passed passed, $failed failed, $skipped skipped"
     [ $failed -eq 0 ] && [ $((passed + skipped)) -gt 0 ]

@@ -28,6 +28,12 @@ begin() {
     rm -rf "$work"
     mkdir -p "$logs"
     save_sysctls
+    begin_sampling
+}
+
+begin_sampling() {
+    python3 "$e2e/memory.py" "$state" "$(netns control)" "$work/memory" >/dev/null 2>&1 </dev/null &
+    echo $! >"$state/sampler"
 }
 
 start_node() {
@@ -60,7 +66,8 @@ start_cluster() {
     begin
     make_pki >"$logs/pki.log" 2>&1 || die "openssl failed; see $logs/pki.log"
     make_underlay
-    start_control_plane
+    start_etcd
+    start_masters
     eventually 60 control_plane_is_ready || die "the API server did not become ready"
     say "API server ready after $(($(milliseconds) - began)) ms"
     for node in "${nodes[@]}"; do
@@ -70,6 +77,10 @@ start_cluster() {
         eventually 90 node_is_registered "$node" || die "$node did not register"
     done
     say "nodes registered after $(($(milliseconds) - began)) ms"
+    for node in "${nodes[@]}"; do
+        untouched "$node" >"$work/untouched-$node"
+        taints "$node" >"$work/taints-$node"
+    done
 }
 
 # --- and back ------------------------------------------------------------------------------------------------------------------------
@@ -82,6 +93,20 @@ processes() {
     done
 }
 
+# is_process FILE PATTERN: the process whose id is in the file lives, and is what it was.
+is_process() {
+    local id
+    id=$(cat "$1" 2>/dev/null) && pgrep -f "$2" | grep -qx "$id"
+}
+
+# A case runs in a process group of its own, which a run that was killed leaves behind.
+end_case() {
+    local group
+    group=$(cat "$state/case" 2>/dev/null) || return 0
+    [ -z "$(pgrep -g "$group" -f 'e2e/run\.sh')" ] || kill -KILL -- "-$group" 2>/dev/null || true
+    rm -f "$state/case"
+}
+
 none_is_left() { [ -z "$(processes)" ]; }
 
 remove_cgroups() {
@@ -92,6 +117,8 @@ remove_cgroups() {
 # Ends and removes all there is of a cluster, of this run or of one that crashed. Logs stay.
 remove() {
     local name folder
+    end_case
+    ! is_process "$state/sampler" 'e2e/memory\.py' || kill "$(cat "$state/sampler")"
     if ! none_is_left; then
         # shellcheck disable=SC2046 # a list of process ids
         kill -KILL $(processes) 2>/dev/null || true
@@ -104,4 +131,18 @@ remove() {
     restore_sysctls
     folder=$(cat "$state/folder" 2>/dev/null || echo "$work")
     rm -rf "$folder"/{node-*,control,pki,kubectl-cache} "$state"
+}
+
+# What no run may leave; each with a line. Whatever else is on the machine is not ours to judge.
+left_behind() {
+    local found
+    found=$(
+        find /run/netns -maxdepth 1 -name "$prefix-*" 2>/dev/null
+        find /sys/fs/cgroup -type d -name "$prefix-*" 2>/dev/null
+        grep -F -e "$work/" -e "/$prefix-" /proc/self/mountinfo | sed 's/^/mount /'
+        grep -ls "$prefix-" /proc/[0-9]*/cgroup
+        pgrep -af "$kubernetes/bin/|$debian/usr/bin/|$work/" | sed 's/^/process /'
+        [ ! -e "$state" ] || echo "$state"
+    )
+    [ -z "$found" ] || { warn "left behind:"; printf '%s\n' "$found" >&2; return 1; }
 }

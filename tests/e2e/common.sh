@@ -14,12 +14,14 @@ readonly control_address=172.30.0.1
 readonly pod_cidr=10.244.0.0/16
 readonly service_cidr=10.96.0.0/16
 readonly dns_address=10.96.0.10
+readonly not_ready_taint=dataplane.dev/agent-not-ready
 readonly multiarch=$(uname -m)-linux-gnu
 readonly debian=$kubernetes/debian
 
 say() { printf '== %s\n' "$*"; }
 warn() { printf 'e2e: %s\n' "$*" >&2; }
 die() { warn "$*"; exit 1; }
+cannot() { warn "cannot run here: $*"; exit 77; }
 
 node_address() { echo "172.30.0.1${1#node-}"; }
 

@@ -23,14 +23,19 @@ make_underlay() {
 }
 
 # component NAME COMMAND...: in the control plane, until `remove`.
-component() { inside control setsid "${@:2}" >"$logs/$1.log" 2>&1 </dev/null & }
+component() { inside control setsid "${@:2}" >>"$logs/$1.log" 2>&1 </dev/null & }
 
-start_control_plane() {
+start_etcd() {
     local folder=$work/control
     mkdir -p "$folder"
     component etcd "$debian/usr/bin/etcd" --data-dir "$folder/etcd" --unsafe-no-fsync \
         --listen-client-urls http://127.0.0.1:2379 --advertise-client-urls http://127.0.0.1:2379 \
         --listen-peer-urls http://127.0.0.1:2380 --initial-advertise-peer-urls http://127.0.0.1:2380 --initial-cluster default=http://127.0.0.1:2380
+}
+
+# Started again, they go on by what is in etcd.
+start_masters() {
+    local folder=$work/control
     component kube-apiserver "$kubernetes/bin/kube-apiserver" --etcd-servers http://127.0.0.1:2379 \
         --bind-address 0.0.0.0 --secure-port 6443 --advertise-address $control_address --cert-dir "$folder" \
         --client-ca-file "$pki/ca.crt" --tls-cert-file "$pki/apiserver.crt" --tls-private-key-file "$pki/apiserver.key" \
@@ -49,3 +54,13 @@ start_control_plane() {
 }
 
 control_plane_is_ready() { [ "$(kubectl get --raw /readyz)" = ok ]; }
+
+# All at once and without a warning; etcd, which nobody but the API server asks, stays.
+kill_masters() {
+    local id
+    for id in $(ip netns pids $prefix-control); do
+        case $(cat "/proc/$id/comm" 2>/dev/null) in
+            kube-apiserver | kube-controller | kube-scheduler) kill -KILL "$id" ;;
+        esac
+    done
+}

@@ -118,7 +118,7 @@ nodeStatusUpdateFrequency: 5s
 CONFIG
     exec "$kubernetes/bin/kubelet" --config /etc/kubelet.yaml --kubeconfig "$work/pki/$node.kubeconfig" --hostname-override "$node" \
         --node-ip "$(node_address "$node")" --cert-dir /var/lib/kubelet/pki \
-        --container-runtime remote --container-runtime-endpoint unix:///run/containerd/containerd.sock --v 2 >"$logs/$node-kubelet.log" 2>&1
+        --register-with-taints "$not_ready_taint=true:NoExecute" --container-runtime remote --container-runtime-endpoint unix:///run/containerd/containerd.sock --v 2 >"$logs/$node-kubelet.log" 2>&1
 }
 
 main() {

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A real Kubernetes cluster, its nodes' network by this project alone, and what must hold on it. `./build.sh e2e` builds and calls this.
-# usage: run.sh [--upstream] [--keep | --down] [--only REGEX]
+# usage: run.sh [--upstream] [--keep | --down] [--only REGEX] [--away SECONDS]
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 readonly root
@@ -14,8 +14,9 @@ for part in "$e2e"/cases/*.sh; do
 done
 
 keep= upstream= only=.
+away=20 # seconds for which the cases of 4-away.sh take something away
 
-usage() { printf 'usage: e2e [--upstream] [--keep | --down] [--only REGEX]\n' >&2; exit 2; }
+usage() { printf 'usage: e2e [--upstream] [--keep | --down] [--only REGEX] [--away SECONDS]\n' >&2; exit 2; }
 
 arguments() {
     while [ $# -gt 0 ]; do
@@ -24,6 +25,7 @@ arguments() {
             --upstream) upstream=1 ;;
             --down) remove; echo "e2e: down"; exit 0 ;;
             --only) [ $# -ge 2 ] || usage; only=$2; shift ;;
+            --away) [[ ${2:-} =~ ^[1-9][0-9]*$ ]] || usage; away=$2; shift ;;
             *) usage ;;
         esac
         shift
@@ -31,28 +33,37 @@ arguments() {
 }
 
 require() {
-    [ "$(id -u)" = 0 ] || die "root is needed: the cluster lies in namespaces"
+    local program
+    [ "$(id -u)" = 0 ] || cannot "root is needed: the cluster lies in namespaces"
     case $root/ in
         /run/* | /etc/* | /var/lib/* | /var/log/*) die "$root is where nodes have files of their own: use a clone elsewhere" ;;
     esac
-    [ -e /dev/kmsg ] || die "/dev/kmsg is missing, which kubelets read"
-    [ -d /sys/fs/cgroup/memory ] || grep -qw memory /sys/fs/cgroup/cgroup.controllers || die "there is no memory cgroup, which kubelets need"
+    grep -qs "^VERSION_CODENAME=bookworm" /etc/os-release || cannot "this is not Debian 12, whose source package of Kubernetes is built and run"
+    [ -e /dev/kmsg ] || cannot "/dev/kmsg is missing, which kubelets read"
+    [ -d /sys/fs/cgroup/memory ] || grep -qw memory /sys/fs/cgroup/cgroup.controllers || cannot "there is no memory cgroup, which kubelets need"
+    for program in openssl ethtool iptables-save nsenter curl; do
+        command -v $program >/dev/null || cannot "$program is missing: ./build.sh deps installs it"
+    done
 }
 
 # owner_is_alive: of a process id that is used again the command line is another one.
 owner_is_alive() {
     local owner
-    owner=$(cat "$state/owner" 2>/dev/null) && [ "$owner" != $$ ] && tr '\0' ' ' <"/proc/$owner/cmdline" 2>/dev/null | grep -q 'e2e/run\.sh'
+    owner=$(cat "$state/owner" 2>/dev/null) && [ "$owner" != $$ ] && pgrep -f 'e2e/run\.sh' | grep -qx "$owner"
 }
 
 on_exit() {
     local code=$?
-    trap - EXIT INT TERM
+    trap - EXIT
+    trap '' INT TERM # a second Ctrl-C does not leave half of it
+    echo "e2e: $((SECONDS / 60)) min $((SECONDS % 60)) s; at most $(cat "$work/memory" 2>/dev/null || echo "unknown") of memory"
+    end_case
     if [ -n "$keep" ]; then
         rm -f "$state/owner"
         explain
     else
         remove
+        left_behind || code=1
     fi
     [ $code -eq 0 ] || warn "logs are in $logs"
     exit $code
@@ -77,6 +88,7 @@ main() {
     if [ -e "$state/kept" ]; then
         say "using the cluster that was kept"
         echo $$ >"$state/owner"
+        begin_sampling
         remove_namespaces
     else
         remove # what a crashed run left
@@ -91,4 +103,4 @@ main() {
     fi
 }
 
-main "$@"
+main "$@"; exit

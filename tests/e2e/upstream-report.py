@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 """Makes one table of what upstream's specs gave.
 
-usage: upstream-report.py RAN ALL NOT-RUNNABLE OUT
-RAN and ALL are folders with JUnit files, of the run and of a dry run of everything in focus; NOT-RUNNABLE says which were left out and why.
+usage: upstream-report.py RAN LOG ALL NOT-RUNNABLE OUT
+RAN and ALL are folders with JUnit files, of the run and of a dry run of everything in focus; LOG is what ginkgo printed in the run, which alone
+has the reasons of specs that skipped themselves; NOT-RUNNABLE says which were left out and why.
 Prints the sums and what failed; every spec goes to the file OUT.
 """
 import glob
@@ -10,7 +11,7 @@ import re
 import sys
 from xml.etree import ElementTree
 
-ran_folder, all_folder, reasons_file, out = sys.argv[1:]
+ran_folder, log, all_folder, reasons_file, out = sys.argv[1:]
 
 
 def cases(folder):
@@ -26,6 +27,16 @@ def reasons():
                 yield re.compile(pattern), reason
 
 
+def skipped_by_themselves():
+    """Name and reason of each spec that decided so when it ran: texts of its containers and its own, each above the line of its source."""
+    with open(log, encoding="utf-8", errors="replace") as file:
+        blocks = re.findall(r"^S \[SKIPPING\].*?\n(.*?)^-{10}", file.read(), re.MULTILINE | re.DOTALL)
+    for block in blocks:
+        texts, _, rest = block.partition("\n\n")
+        lines = [line.strip() for line in texts.splitlines() if not re.match(r"\s*\S+\.go:\d+$", line)]
+        yield re.sub(r" \[(It|BeforeEach)\]", "", " ".join(lines)), rest.strip().splitlines()[0].strip()
+
+
 def first_line(element):
     text = (element.text or element.get("message") or "").strip()
     lines = [line.strip() for line in text.splitlines() if line.strip() and not line.strip().startswith("/")]
@@ -39,9 +50,9 @@ def main():
         if failure is not None:
             results[name] = ("failed", first_line(failure))
         elif skipped is None:
-            results.setdefault(name, ("passed", f"{float(case.get('time')):.0f} s"))
-        elif first_line(skipped):
-            results.setdefault(name, ("skipped by itself", first_line(skipped)))
+            results.setdefault(name, ("passed", ""))
+    for name, reason in skipped_by_themselves():
+        results.setdefault(name, ("skipped by itself", reason))
 
     known = list(reasons())
     names = {case.get("name") for case in cases(all_folder) if case.find("skipped") is None}

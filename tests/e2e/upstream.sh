@@ -23,7 +23,7 @@ run_upstream() {
     kill $proxy
     e2e_test "$kubernetes/bin/e2e.test" -ginkgo.dryRun -ginkgo.noColor -ginkgo.v -ginkgo.focus="$focus" -report-dir="$logs/upstream-all" \
         -provider=skeleton >"$logs/upstream-all.log" 2>&1 || warn "upstream's tests could not be listed; see $logs/upstream-all.log"
-    python3 "$e2e/upstream-report.py" "$logs/upstream" "$logs/upstream-all" "$e2e/upstream-not-runnable.txt" "$report"
+    python3 "$e2e/upstream-report.py" "$logs/upstream" "$logs/upstream.log" "$logs/upstream-all" "$e2e/upstream-not-runnable.txt" "$report"
     say "each spec with its result is in $report"
     return $code
 }
