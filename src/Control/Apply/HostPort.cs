@@ -19,6 +19,9 @@ internal sealed class HostPort
     /// <summary>The port.</summary>
     public Port Port { get; }
 
+    /// <summary>Interface index of the host stack's end.</summary>
+    public int HostIndex => _veth.HostIndex;
+
     /// <summary>Ethernet address of the host stack's side.</summary>
     public MacAddress Mac { get; }
 

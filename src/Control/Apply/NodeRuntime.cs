@@ -22,6 +22,7 @@ namespace Dataplane.Control.Apply;
 public sealed class NodeRuntime : IDisposable
 {
     private static readonly Dictionary<IPv4Address, NextHop> NoHops = [];
+    private static readonly Dictionary<IPAddress, PeerHop> NoPeers = [];
 
     private readonly Lock _lock = new();
     private readonly ILogger _log;
@@ -62,8 +63,9 @@ public sealed class NodeRuntime : IDisposable
         _uplinks.Open();
         PathMtu = RuntimeSettings.PathMtu(options, UplinkDevice?.Mtu);
         HostPort = HostPort.Open(this, _programs);
-        _nextHops = new NextHops(UplinkDevice, loggers.CreateLogger("underlay"), Republish);
-        if (Uplinks.Count > 0) Underlay = new UnderlayWatch(Uplinks, loggers.CreateLogger("routes"), Republish, FollowUplinks);
+        bool isNative = options.Routing != RoutingMode.Vxlan;
+        _nextHops = new NextHops(UplinkDevice, loggers.CreateLogger("underlay"), Republish, bothFamilies: isNative && options.DualStack);
+        if (Uplinks.Count > 0) Underlay = new UnderlayWatch(Uplinks, isNative ? [.. options.ClusterCidr.All] : [], loggers.CreateLogger("routes"), Republish, FollowUplinks);
         lock (_lock) // next hops may be found, and published, from now on
         {
             Publish(State);
@@ -93,7 +95,7 @@ public sealed class NodeRuntime : IDisposable
     public IPv4Address TunnelAddress { get; }
 
     /// <summary>MTU of pods' routes, bytes.</summary>
-    public int PathMtu { get; }
+    public int PathMtu { get; private set; }
 
     /// <summary>
     /// MTU of our veths, bytes: room for super-packets where the kernel can receive one over several frames, else what fits one.
@@ -146,6 +148,12 @@ public sealed class NodeRuntime : IDisposable
 
     /// <summary>Next hops that are known.</summary>
     public IReadOnlyDictionary<IPv4Address, NextHop> KnownNextHops => _nextHops?.Known ?? NoHops;
+
+    /// <summary>Ways to the other nodes' own addresses; the same instance while they are the same.</summary>
+    internal IReadOnlyDictionary<IPAddress, PeerHop> KnownHops => _nextHops?.Hops ?? NoPeers;
+
+    /// <summary>How the other nodes' pods are reached.</summary>
+    internal PeerRoutes Peers => _publisher.Peers;
 
     /// <summary>Addresses of this node's interfaces, both families.</summary>
     public IReadOnlyList<IPAddress> LocalAddresses => _nextHops?.LocalAddresses ?? [];

@@ -19,7 +19,10 @@ internal static class UnderlayRoutes
     /// <param name="routes">Of the main table.</param>
     /// <param name="neighbors">Of all devices.</param>
     /// <param name="mtus">MTU by the index of each uplink, bytes.</param>
-    public static List<UnderlayWay<TAddress>> Ways<TAddress>(IEnumerable<Route> routes, IReadOnlyCollection<Neighbor> neighbors, IReadOnlyDictionary<int, int> mtus)
+    /// <param name="pods">
+    /// Prefixes of pods that are reached natively, or none. What no route leads to more closely is left to the node's own stack: the way to the world is not theirs.
+    /// </param>
+    public static List<UnderlayWay<TAddress>> Ways<TAddress>(IEnumerable<Route> routes, IReadOnlyCollection<Neighbor> neighbors, IReadOnlyDictionary<int, int> mtus, IEnumerable<IPNetwork> pods)
         where TAddress : unmanaged, IIpAddress<TAddress>
     {
         int hostBits = TAddress.ByteLength * 8;
@@ -47,6 +50,7 @@ internal static class UnderlayRoutes
                 ? new UnderlayWay<TAddress>(prefix, length, route.Interface, mac, mtu)
                 : new UnderlayWay<TAddress>(prefix, length, 0, default, 0);
         }
+        foreach (var prefix in pods.Where(FieldParser.IsOf<TAddress>)) ways[(FieldParser.To<TAddress>(prefix.BaseAddress), prefix.PrefixLength)] = new(FieldParser.To<TAddress>(prefix.BaseAddress), prefix.PrefixLength, 0, default, 0);
         // A neighbour's address is a way of its own where the route to it is the link's; a route for just that address comes first.
         var links = new PrefixTable<TAddress>(onLink);
         foreach (var ((device, address), mac) in known)
