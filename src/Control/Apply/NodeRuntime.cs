@@ -62,6 +62,7 @@ public sealed class NodeRuntime : IDisposable
         _retirements = new FrontendRetirements(_publisher, _conntrack, _lock, () => State, _log);
         _uplinks.Open();
         PathMtu = RuntimeSettings.PathMtu(options, UplinkDevice?.Mtu);
+        DeviceMtu = Features.Any(f => f is { Name: "multi-buffer", Available: false }) ? PathMtu : 65535;
         HostPort = HostPort.Open(this, _programs);
         bool isNative = options.Routing != RoutingMode.Vxlan;
         _nextHops = new NextHops(UplinkDevice, loggers.CreateLogger("underlay"), Republish, bothFamilies: isNative && options.DualStack);
@@ -100,7 +101,7 @@ public sealed class NodeRuntime : IDisposable
     /// <summary>
     /// MTU of our veths, bytes: room for super-packets where the kernel can receive one over several frames, else what fits one.
     /// </summary>
-    public int DeviceMtu => Features.Any(f => f is { Name: "multi-buffer", Available: false }) ? PathMtu : 65535;
+    public int DeviceMtu { get; }
 
     /// <summary>The state in force.</summary>
     public DesiredState State { get; private set; } = DesiredState.Empty;
@@ -324,7 +325,11 @@ public sealed class NodeRuntime : IDisposable
         lock (_lock)
         {
             var repaired = new List<string>(_publisher.Repair());
-            if (_uplinks.Follow(repaired)) Publish(State); // queues may be added without an event
+            if (_uplinks.Follow(repaired)) // queues may be added without an event
+            {
+                FollowMtu();
+                Publish(State);
+            }
             return repaired;
         }
     }
@@ -337,8 +342,18 @@ public sealed class NodeRuntime : IDisposable
             var repaired = new List<string>();
             bool moved = _uplinks.Follow(repaired);
             if (repaired.Count > 0) _log.LogWarning("put right on the uplinks: {Repaired}", string.Join("; ", repaired));
+            if (moved) FollowMtu();
             return moved;
         }
+    }
+
+    private void FollowMtu()
+    {
+        int mtu = Math.Min(RuntimeSettings.PathMtuOrLeast(Options, UplinkDevice?.Mtu), DeviceMtu);
+        if (mtu == PathMtu) return;
+        _log.LogWarning("MTU of uplink {Uplink} is {UplinkMtu} now, that of pods {Mtu}", UplinkDevice?.Name, UplinkDevice?.Mtu, mtu);
+        PathMtu = mtu;
+        PathMtuChange.Apply(mtu, HostPort, _endpoints.All, _log);
     }
 
     private void Republish()

@@ -39,6 +39,19 @@ internal static class RuntimeSettings
         CompletionRingSize = (uint)options.CompletionRingSize,
     };
 
+    /// <summary>As <see cref="PathMtu"/>, and where IPv6 cannot be carried the least that it needs: what the uplink refuses is counted there.</summary>
+    public static int PathMtuOrLeast(DataplaneOptions options, int? uplinkMtu)
+    {
+        try
+        {
+            return PathMtu(options, uplinkMtu);
+        }
+        catch (XdpException)
+        {
+            return IPv6Address.LeastMtu;
+        }
+    }
+
     /// <summary>MTU of pods' routes, bytes.</summary>
     /// <param name="options">The node's.</param>
     /// <param name="uplinkMtu">The uplink's, bytes; null without one.</param>

@@ -114,7 +114,7 @@ public sealed class UnderlayRoutesTests
     private List<string> Ways() => Ways<IPv4Address>();
 
     private List<string> Ways<TAddress>()
-        where TAddress : unmanaged, IIpAddress<TAddress> => [.. UnderlayRoutes.Ways<TAddress>(_routes, _neighbors, Mtus).Select(w => $"{w.Prefix}/{w.Length} {(w.Interface == 0 ? "host" : $"{w.Interface} {w.Mac} {w.Mtu}")}")];
+        where TAddress : unmanaged, IIpAddress<TAddress> => [.. UnderlayRoutes.Ways<TAddress>(_routes, _neighbors, Mtus, _pods).Select(w => $"{w.Prefix}/{w.Length} {(w.Interface == 0 ? "host" : $"{w.Interface} {w.Mac} {w.Mtu}")}")];
 
     private static Route To(string destination, int device, string? gateway = null) => new()
     {

@@ -14,7 +14,7 @@ public sealed class DataplaneNode : ClusterNode
     private readonly string _folder;
     private readonly string _control;
 
-    internal DataplaneNode(Cluster cluster, int number) : base(cluster, number)
+    internal DataplaneNode(Cluster cluster, int number, int segment = 0) : base(cluster, number, segment)
     {
         _folder = Path.Combine(cluster.Topology.Folder, Name);
         _control = $"unix://{_folder}/control.sock";
@@ -72,7 +72,7 @@ public sealed class DataplaneNode : ClusterNode
         Dataplane = Cluster.Topology.Own(Net.Start(Installed.Dataplane, ["run",
             "--node-name", Name, "--node-ip", Pair(Address, AddressV6), "--uplink", "eth0", "--pod-cidr", Pair(PodCidr, IPv6Plan.PodCidr(Number)),
             "--cluster-cidr", Pair(Cluster.ClusterCidr, IPv6Plan.ClusterCidr), "--service-cidr", Pair(Cluster.ServiceCidr, IPv6Plan.ServiceCidr),
-            "--routing", "vxlan", "--control", _control, "--state-dir", _folder,
+            "--routing", Cluster.Routing, "--control", _control, "--state-dir", _folder,
             "--metrics-listen", $"127.0.0.1:{MetricsPort}", .. Options]));
 
     /// <summary>Attaches all its pods again, after a new start of the dataplane.</summary>
