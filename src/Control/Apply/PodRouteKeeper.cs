@@ -54,11 +54,12 @@ internal sealed class PodRouteKeeper(NodeRuntime node)
         var wanted = new List<Route>(peers.Routes);
         if (node.Options.Routing == RoutingMode.Vxlan || node.HostPort is not { } port) return wanted;
         var own = node.Options.PodCidr;
+        // "On link": the next hop is in no prefix of the device, and routing daemons believe such a route only if it says so.
         // Where a node has the whole cluster's prefix there is that route already.
         if (own.IPv4 != node.Options.ClusterCidr.IPv4)
-            wanted.Add(HostWay<IPv4Address>.To(own.IPv4, port.HostIndex, node.Options.HostPortAddress.IPv4, _mtu) with { Protocol = RouteProtocol.DataplanePods });
+            wanted.Add(HostWay<IPv4Address>.To(own.IPv4, port.HostIndex, node.Options.HostPortAddress.IPv4, _mtu) with { Protocol = RouteProtocol.DataplanePods, OnLink = true });
         if (own.IPv6 is { } v6 && own.IPv6 != node.Options.ClusterCidr.IPv6)
-            wanted.Add(HostWay<IPv6Address>.To(v6, port.HostIndex, node.Options.HostPortAddress.IPv6!, _mtu) with { Protocol = RouteProtocol.DataplanePods });
+            wanted.Add(HostWay<IPv6Address>.To(v6, port.HostIndex, node.Options.HostPortAddress.IPv6!, _mtu) with { Protocol = RouteProtocol.DataplanePods, OnLink = true });
         return wanted;
     }
 

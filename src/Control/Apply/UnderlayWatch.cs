@@ -194,7 +194,7 @@ internal sealed class UnderlayWatch : IDisposable
 
     private void KeepResolved(IReadOnlyList<Route> routes, Dictionary<int, int> mtus)
     {
-        foreach (var (device, gateway) in UnderlayRoutes.Gateways(routes, mtus))
+        foreach (var (device, gateway) in UnderlayRoutes.Gateways(routes, mtus, _pods))
         {
             if (_netlink.Neighbors.Find(device, gateway) is { } n && (n.IsManaged || n.State == NeighborState.Permanent)) continue;
             if (_netlink.Neighbors.Probe(device, gateway)) _managed.Add((device, gateway));
