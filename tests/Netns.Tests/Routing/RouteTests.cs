@@ -75,6 +75,33 @@ public sealed class RouteTests
         Assert.True(Ping(cluster.Nodes[0].Net, pod.Address));
     }
 
+    /// <summary>K27: IPv6 pods by their node's IPv6 address, with the other family's rules.</summary>
+    [RequiresRootFact]
+    public void S5_Pods_of_both_families_are_reached_without_a_tunnel()
+    {
+        using Cluster cluster = Cluster.StartRoutedDualStack("native");
+        ClusterPod near = cluster.AddPod(cluster.Nodes[0], "default", "near"), far = cluster.AddPod(cluster.Nodes[1], "default", "far");
+        cluster.WaitUntilPodsReady();
+        var node = (DataplaneNode)cluster.Nodes[0];
+        string route = $"{IPv6Plan.PodCidr(2)} via {cluster.Nodes[1].AddressV6} dev eth0";
+        Eventually.True(() => node.Net.Run("ip", "-6", "route", "show", "proto", NodeView.Ours).Output.Contains(route, StringComparison.Ordinal), () => node.Net.Run("ip", "-6", "route").Output);
+        foreach (string address in (string[])[far.Address, far.AddressV6!])
+        {
+            string source = address == far.Address ? near.Address : near.AddressV6!;
+            using var wire = new WireCapture(cluster, node);
+            using (BackgroundProcess server = far.Net.Start("iperf3", "-s", "-1"))
+            {
+                Eventually.True(() => far.Net.Run("ss", "-ltn").Output.Contains(":5201", StringComparison.Ordinal), "the server listens");
+                near.Net.Run(TimeSpan.FromSeconds(20), "iperf3", "-c", address, "-n", "2M");
+            }
+            Assert.True(Ping(near.Net, address));
+            Assert.True(Ping(node.Net, address)); // the node's own stack, by its own route
+            var (plain, tunnelled, _) = wire.Count(source, address);
+            Assert.True(plain > 100 && tunnelled == 0, $"{source} to {address}: {plain} plain, {tunnelled} in VXLAN");
+        }
+        Assert.All(cluster.Nodes, n => Assert.Null(n.FrameLeak()));
+    }
+
     [RequiresRootFact]
     public void X37_Auto_tunnels_only_to_nodes_on_another_link()
     {

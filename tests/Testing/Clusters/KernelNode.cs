@@ -42,7 +42,7 @@ public sealed class KernelNode : ClusterNode
     // What flannel's host-gw backend does.
     private void RouteNatively()
     {
-        Net.Ip($"link add {Gateway} type dummy");
+        Net.Ip($"link add {Gateway} type bridge");
         Net.AddAddress(Gateway, $"{HostPortAddress}/32");
         Net.Ip($"link set {Gateway} up");
         foreach (ClusterNode peer in Cluster.Nodes.Where(node => node != this))
