@@ -16,6 +16,7 @@ packages=(
     clang make gcc libc6-dev libbpf-dev libxdp-dev libxdp1 libusrsctp-dev
     iproute2 procps util-linux ethtool iputils-ping traceroute iptables nftables conntrack tcpdump
     curl iperf3 wrk nginx-light prometheus python3 python3-grpcio python3-protobuf python3-yaml openssl
+    bird2 # a BGP daemon, with which native routing is tested
     containernetworking-plugins # host-local gives the CNI plugin its addresses
 )
 # The other gRPC client of the tests. A Node.js from elsewhere brings npm along and excludes Debian's.

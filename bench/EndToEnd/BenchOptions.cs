@@ -20,6 +20,7 @@ public sealed record BenchOptions
           --only A,B           of: tcp1 tcp4 tcpconn connect keepalive latency udp
           --topology T         one (node), two (nodes, VXLAN) or both (default)
           --side S             ours, kernel or both (default)
+          --native             also our dataplane with native routing, between nodes
           --peer A,B           how the kernel's services are written: iptables (default), iptables-legacy, nftables
           --services A,B       how many services there are in all, those called among them (default: those called alone); for each
                                number all contenders are built, measured and taken down, and a table compares the numbers
@@ -59,6 +60,9 @@ public sealed record BenchOptions
     /// <summary>"ours", "kernel" or "both".</summary>
     public string Side { get; init; } = "both";
 
+    /// <summary>Whether our dataplane is measured with native routing too.</summary>
+    public bool Native { get; init; }
+
     /// <summary>Kernel contenders.</summary>
     public IReadOnlyList<KernelServices> Peers { get; init; } = [KernelServices.Iptables];
 
@@ -89,8 +93,9 @@ public sealed record BenchOptions
         for (var i = 0; i < arguments.Count; i++)
         {
             var key = arguments[i];
-            if (key == "--quick")
+            if (key is "--quick" or "--native")
             {
+                options = options with { Native = options.Native || key == "--native" };
                 continue;
             }
 

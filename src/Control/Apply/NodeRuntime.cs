@@ -22,6 +22,7 @@ namespace Dataplane.Control.Apply;
 public sealed class NodeRuntime : IDisposable
 {
     private static readonly Dictionary<IPv4Address, NextHop> NoHops = [];
+    private static readonly Dictionary<IPAddress, PeerHop> NoPeers = [];
 
     private readonly Lock _lock = new();
     private readonly ILogger _log;
@@ -63,9 +64,11 @@ public sealed class NodeRuntime : IDisposable
         _retirements = new FrontendRetirements(_publisher, _conntrack, _lock, () => State, _log);
         _uplinks.Open();
         PathMtu = RuntimeSettings.PathMtu(options, UplinkDevice?.Mtu);
+        DeviceMtu = Features.Any(f => f is { Name: "multi-buffer", Available: false }) ? PathMtu : 65535;
         HostPort = HostPort.Open(this, _programs);
-        _nextHops = new NextHops(UplinkDevice, loggers.CreateLogger("underlay"), Republish);
-        if (Uplinks.Count > 0) Underlay = new UnderlayWatch(Uplinks, loggers.CreateLogger("routes"), Republish, FollowUplinks);
+        bool isNative = options.Routing != RoutingMode.Vxlan;
+        _nextHops = new NextHops(UplinkDevice, loggers.CreateLogger("underlay"), Republish, bothFamilies: isNative && options.DualStack);
+        if (Uplinks.Count > 0) Underlay = new UnderlayWatch(Uplinks, isNative ? [.. options.ClusterCidr.All] : [], loggers.CreateLogger("routes"), Republish, FollowUplinks);
         lock (_lock) // next hops may be found, and published, from now on
         {
             Publish(State);
@@ -95,12 +98,12 @@ public sealed class NodeRuntime : IDisposable
     public IPv4Address TunnelAddress { get; }
 
     /// <summary>MTU of pods' routes, bytes.</summary>
-    public int PathMtu { get; }
+    public int PathMtu { get; private set; }
 
     /// <summary>
     /// MTU of our veths, bytes: room for super-packets where the kernel can receive one over several frames, else what fits one.
     /// </summary>
-    public int DeviceMtu => Features.Any(f => f is { Name: "multi-buffer", Available: false }) ? PathMtu : 65535;
+    public int DeviceMtu { get; }
 
     /// <summary>The state in force.</summary>
     public DesiredState State { get; private set; } = DesiredState.Empty;
@@ -148,6 +151,12 @@ public sealed class NodeRuntime : IDisposable
 
     /// <summary>Next hops that are known.</summary>
     public IReadOnlyDictionary<IPv4Address, NextHop> KnownNextHops => _nextHops?.Known ?? NoHops;
+
+    /// <summary>Ways to the other nodes' own addresses; the same instance while they are the same.</summary>
+    internal IReadOnlyDictionary<IPAddress, PeerHop> KnownHops => _nextHops?.Hops ?? NoPeers;
+
+    /// <summary>How the other nodes' pods are reached.</summary>
+    internal PeerRoutes Peers => _publisher.Peers;
 
     /// <summary>Addresses of this node's interfaces, both families.</summary>
     public IReadOnlyList<IPAddress> LocalAddresses => _nextHops?.LocalAddresses ?? [];
@@ -333,7 +342,11 @@ public sealed class NodeRuntime : IDisposable
         lock (_lock)
         {
             var repaired = new List<string>(_publisher.Repair());
-            if (_uplinks.Follow(repaired)) Publish(State); // queues may be added without an event
+            if (_uplinks.Follow(repaired)) // queues may be added without an event
+            {
+                FollowMtu();
+                Publish(State);
+            }
             repaired.AddRange(_restore.Retry());
             return repaired;
         }
@@ -347,8 +360,18 @@ public sealed class NodeRuntime : IDisposable
             var repaired = new List<string>();
             bool moved = _uplinks.Follow(repaired);
             if (repaired.Count > 0) _log.LogWarning("put right on the uplinks: {Repaired}", string.Join("; ", repaired));
+            if (moved) FollowMtu();
             return moved;
         }
+    }
+
+    private void FollowMtu()
+    {
+        int mtu = Math.Min(RuntimeSettings.PathMtuOrLeast(Options, UplinkDevice?.Mtu), DeviceMtu);
+        if (mtu == PathMtu) return;
+        _log.LogWarning("MTU of uplink {Uplink} is {UplinkMtu} now, that of pods {Mtu}", UplinkDevice?.Name, UplinkDevice?.Mtu, mtu);
+        PathMtu = mtu;
+        PathMtuChange.Apply(mtu, HostPort, _endpoints.All, _log);
     }
 
     private void Republish()

@@ -135,6 +135,16 @@ public sealed class PodVeth : IDisposable
         }
     }
 
+    /// <summary>Changes the MTU of the pod's routes; connections that exist learn of it by what is sent. Once the pair is active.</summary>
+    /// <param name="mtu">Bytes, at most the device's.</param>
+    /// <exception cref="XdpException">The pod's namespace is gone, or the kernel refused.</exception>
+    public void SetRouteMtu(int mtu)
+    {
+        using var pod = NetworkNamespace.Open(_spec.PodNamespacePath);
+        using var inPod = NetlinkSocket.Open(pod);
+        foreach (var family in _families) (family with { RouteMtu = mtu }).SetRoutes(inPod, _podIndex, HostMac);
+    }
+
     /// <summary>Removes the pair. False when it was gone, e.g. with the pod's namespace.</summary>
     public bool Remove() => Remove(HostName);
 
