@@ -1,10 +1,10 @@
-namespace Dataplane.Agent.ApiServer;
+namespace Dataplane.Kubernetes;
 
 /// <summary>
 /// A certificate, key or token, given as text or as a file. A file is read anew each time: these are replaced while the agent
 /// runs (service account tokens every hour), and are asked for once a connection or request.
 /// </summary>
-internal sealed class SecretText
+public sealed class SecretText
 {
     private readonly string? _text;
     private readonly string? _path;

@@ -1,4 +1,4 @@
-namespace Dataplane.Agent.Objects;
+namespace Dataplane.Kubernetes;
 
 /// <summary>
 /// A value of an object as text, with the place it was read from. Both sources (YAML files, and JSON of the API server)

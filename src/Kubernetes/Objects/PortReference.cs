@@ -1,4 +1,4 @@
-namespace Dataplane.Agent.Model;
+namespace Dataplane.Kubernetes;
 
 /// <summary>A port by number or by name (IntOrString).</summary>
 /// <param name="Number">1 to 65535; 0 when the port is named.</param>

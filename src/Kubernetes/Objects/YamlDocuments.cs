@@ -1,14 +1,13 @@
-using Dataplane.Agent.Objects;
 using YamlDotNet.Core;
 using YamlDotNet.Core.Events;
 
-namespace Dataplane.Agent.Manifests;
+namespace Dataplane.Kubernetes;
 
 /// <summary>
 /// Reads the documents of a YAML (or JSON) text one after the other. Works on the parser's events rather than its object
 /// model: that keeps the place of every value, and refuses what would be silently misread (double keys, merge keys).
 /// </summary>
-internal sealed class YamlDocuments
+public sealed class YamlDocuments
 {
     private const int MaxDepth = 64, FewKeys = 16;
 

@@ -1,13 +1,12 @@
 using System.Text.RegularExpressions;
-using Dataplane.Agent.Objects;
 
-namespace Dataplane.Agent.Manifests;
+namespace Dataplane.Kubernetes;
 
 /// <summary>
 /// Tells the type of a plain YAML scalar by the rules of the API server's reader (YAML 1.1 words such as yes and off are
 /// booleans), so that a manifest which kubectl refuses is refused here too.
 /// </summary>
-internal static partial class YamlScalars
+public static partial class YamlScalars
 {
     public static ObjectNode Resolve(string text, int line, int column) => text switch
     {

@@ -1,4 +1,4 @@
-namespace Dataplane.Agent.ApiServer;
+namespace Dataplane.Kubernetes;
 
 /// <summary>An API server cannot be reached by what was given; the message names file or option, field, value and remedy.</summary>
 public sealed class AccessException : Exception

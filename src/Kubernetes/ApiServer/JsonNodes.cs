@@ -1,13 +1,12 @@
 using System.Buffers;
 using System.Text;
 using System.Text.Json;
-using Dataplane.Agent.Objects;
 
-namespace Dataplane.Agent.ApiServer;
+namespace Dataplane.Kubernetes;
 
 /// <summary>Turns a JSON value into the tree that the readers of manifests use as well.</summary>
 /// <remarks>Places are not kept: an API server's JSON is one line that nobody sees. So what repeats can be shared.</remarks>
-internal static class JsonNodes
+public static class JsonNodes
 {
     // Field names repeat in every object; those of labels may be anything, so there is an end to it.
     private const int MostKeys = 2048, LongestKey = 64;

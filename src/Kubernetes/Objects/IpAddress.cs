@@ -3,7 +3,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Sockets;
 
-namespace Dataplane.Agent.Model;
+namespace Dataplane.Kubernetes;
 
 /// <summary>An IPv4 or IPv6 address as a number, so that prefixes are arithmetic; one type carries both families.</summary>
 /// <param name="Value">The address in host order; an IPv4 address is its low 32 bits.</param>

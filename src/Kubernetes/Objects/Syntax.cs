@@ -1,7 +1,7 @@
-namespace Dataplane.Agent.Objects;
+namespace Dataplane.Kubernetes;
 
 /// <summary>Name rules of the API (k8s.io/apimachinery validation).</summary>
-internal static class Syntax
+public static class Syntax
 {
     /// <summary>A DNS-1123 subdomain: names of most objects.</summary>
     public static bool IsSubdomain(string text) =>

@@ -3,13 +3,13 @@ using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
-namespace Dataplane.Agent.ApiServer;
+namespace Dataplane.Kubernetes;
 
 /// <summary>
 /// Judges the certificate of an API server. Its authority is the cluster's own, which the machine does not know; it is read anew
 /// for each connection, because clusters change theirs.
 /// </summary>
-internal static class ServerCertificate
+public static class ServerCertificate
 {
     private const string ServerAuthentication = "1.3.6.1.5.5.7.3.1";
 

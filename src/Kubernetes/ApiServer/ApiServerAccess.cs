@@ -1,7 +1,7 @@
-namespace Dataplane.Agent.ApiServer;
+namespace Dataplane.Kubernetes;
 
 /// <summary>How an API server is reached, and who we are to it.</summary>
-internal sealed record ApiServerAccess
+public sealed record ApiServerAccess
 {
     /// <summary>Its address, with a path where it is behind one; ends in a slash.</summary>
     public required Uri Server { get; init; }

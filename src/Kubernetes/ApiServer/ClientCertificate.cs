@@ -1,12 +1,12 @@
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
-namespace Dataplane.Agent.ApiServer;
+namespace Dataplane.Kubernetes;
 
 /// <summary>Our certificate with its key. It is made anew when one of its files has changed; connections ask for it.</summary>
 /// <param name="certificate">The certificate in PEM.</param>
 /// <param name="key">Its private key in PEM, not encrypted.</param>
-internal sealed class ClientCertificate(SecretText certificate, SecretText key)
+public sealed class ClientCertificate(SecretText certificate, SecretText key)
 {
     private readonly Lock _lock = new();
     private (string Certificate, string Key) _read;

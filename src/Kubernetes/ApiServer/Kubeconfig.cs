@@ -1,11 +1,9 @@
 using System.Text;
-using Dataplane.Agent.Manifests;
-using Dataplane.Agent.Objects;
 
-namespace Dataplane.Agent.ApiServer;
+namespace Dataplane.Kubernetes;
 
 /// <summary>Reads a kubeconfig file: the cluster and the user of its current context.</summary>
-internal static class Kubeconfig
+public static class Kubeconfig
 {
     // What other clients may use and this one cannot: to go on without would fail later, for a reason nobody sees.
     private static readonly (string Field, string Remedy)[] s_foreignOfUser =

@@ -1,4 +1,4 @@
-namespace Dataplane.Agent.Objects;
+namespace Dataplane.Kubernetes;
 
 /// <summary>JSON's types; YAML scalars are told apart as the API server's YAML reader does.</summary>
 public enum ObjectNodeKind

@@ -1,4 +1,4 @@
-namespace Dataplane.Agent.Objects;
+namespace Dataplane.Kubernetes;
 
 /// <summary>An object that cannot be used; the message names the field and the remedy.</summary>
 public sealed class ObjectException : Exception

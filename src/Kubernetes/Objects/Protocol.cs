@@ -1,4 +1,4 @@
-namespace Dataplane.Agent.Model;
+namespace Dataplane.Kubernetes;
 
 /// <summary>Transport protocols of the API (v1.Protocol). TCP is the API's default.</summary>
 public enum Protocol

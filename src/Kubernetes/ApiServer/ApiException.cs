@@ -1,9 +1,9 @@
 using System.Net;
 
-namespace Dataplane.Agent.ApiServer;
+namespace Dataplane.Kubernetes;
 
 /// <summary>An API server said no: by the status of its answer, or by an event of a watch.</summary>
-internal sealed class ApiException : Exception
+public sealed class ApiException : Exception
 {
     /// <summary>Makes the error.</summary>
     /// <param name="status">HTTP status, or the code of a Status.</param>

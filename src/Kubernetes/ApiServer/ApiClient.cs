@@ -3,13 +3,14 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Security;
+using System.Net.WebSockets;
+using System.Text;
 using System.Text.Json;
-using Dataplane.Agent.Objects;
 
-namespace Dataplane.Agent.ApiServer;
+namespace Dataplane.Kubernetes;
 
-/// <summary>Asks an API server. All requests share one HTTP/2 connection.</summary>
-internal sealed class ApiClient : IDisposable
+/// <summary>Asks an API server. All requests share one HTTP/2 connection; each stream of <see cref="ConnectAsync"/> has one of its own.</summary>
+public sealed class ApiClient : IDisposable
 {
     private const int LongestStatus = 64 << 10;
 
@@ -21,7 +22,10 @@ internal sealed class ApiClient : IDisposable
     private readonly HttpClient _http;
 
     /// <summary>Makes a client; nothing is connected yet.</summary>
-    public ApiClient(ApiServerAccess access, ApiTiming timing)
+    /// <param name="access">Where the server is, and who we are.</param>
+    /// <param name="timing">How long to wait.</param>
+    /// <param name="userAgent">Our name in the server's log.</param>
+    public ApiClient(ApiServerAccess access, ApiTiming timing, string userAgent)
     {
         _access = access;
         _timing = timing;
@@ -52,7 +56,7 @@ internal sealed class ApiClient : IDisposable
             DefaultRequestVersion = HttpVersion.Version20,
             DefaultVersionPolicy = HttpVersionPolicy.RequestVersionOrLower,
         };
-        _http.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("dataplane-agent", null));
+        _http.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue(userAgent, null));
         _http.DefaultRequestHeaders.Accept.Add(new MediaTypeWithQualityHeaderValue("application/json"));
         // The name in this header is the one that the certificate is judged by.
         if (access.ServerName.Length > 0)
@@ -65,18 +69,69 @@ internal sealed class ApiClient : IDisposable
     /// <exception cref="ApiException">The server refuses.</exception>
     /// <exception cref="HttpRequestException">It cannot be reached.</exception>
     /// <exception cref="TimeoutException">It does not answer.</exception>
-    public async Task<HttpResponseMessage> GetAsync(string path, CancellationToken cancel)
+    public Task<HttpResponseMessage> GetAsync(string path, CancellationToken cancel) => SendAsync(HttpMethod.Get, path, null, cancel);
+
+    /// <summary>The same with any method.</summary>
+    /// <param name="method">The method.</param>
+    /// <param name="path">Path and query, without a slash at its start.</param>
+    /// <param name="json">An object in JSON to send; null: nothing.</param>
+    /// <param name="cancel">Ends the wait.</param>
+    /// <exception cref="ApiException">The server refuses.</exception>
+    /// <exception cref="HttpRequestException">It cannot be reached.</exception>
+    /// <exception cref="TimeoutException">It does not answer.</exception>
+    public async Task<HttpResponseMessage> SendAsync(HttpMethod method, string path, string? json, CancellationToken cancel)
     {
         using var guard = new StallGuard(_timing.Answer, "an answer", cancel);
-        using var request = new HttpRequestMessage(HttpMethod.Get, path) { Version = _http.DefaultRequestVersion, VersionPolicy = _http.DefaultVersionPolicy };
+        using var request = new HttpRequestMessage(method, path) { Version = _http.DefaultRequestVersion, VersionPolicy = _http.DefaultVersionPolicy };
+        if (json is not null)
+            request.Content = new StringContent(json, Encoding.UTF8, "application/json");
         if (_access.Token is { } token)
             request.Headers.Authorization = Bearer(token);
         var response = await guard.WaitAsync(
             async stop => await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stop).ConfigureAwait(false)).ConfigureAwait(false);
-        if (response.StatusCode == HttpStatusCode.OK)
+        if (response.IsSuccessStatusCode)
             return response;
         using (response)
             throw await guard.WaitAsync(stop => ReadFailureAsync(response, stop)).ConfigureAwait(false);
+    }
+
+    /// <summary>
+    /// Opens a stream of messages (RFC 6455), as commands in containers have. A stream needs HTTP/1.1. The caller disposes it.
+    /// </summary>
+    /// <param name="path">Path and query, without a slash at its start.</param>
+    /// <param name="protocol">The subprotocol that both sides speak.</param>
+    /// <param name="cancel">Ends the wait.</param>
+    /// <exception cref="ApiException">The server refuses.</exception>
+    /// <exception cref="HttpRequestException">It cannot be reached.</exception>
+    /// <exception cref="TimeoutException">It does not answer.</exception>
+    public async Task<WebSocket> ConnectAsync(string path, string protocol, CancellationToken cancel)
+    {
+        using var guard = new StallGuard(_timing.Answer, "an answer", cancel);
+        var socket = new ClientWebSocket();
+        socket.Options.AddSubProtocol(protocol);
+        socket.Options.CollectHttpResponseDetails = true;
+        if (_access.Token is { } token)
+            socket.Options.SetRequestHeader("Authorization", Bearer(token).ToString());
+        var address = new UriBuilder(new Uri(_access.Server, path)) { Scheme = _access.Server.Scheme == Uri.UriSchemeHttps ? Uri.UriSchemeWss : Uri.UriSchemeWs };
+        try
+        {
+            return await guard.WaitAsync(async stop =>
+            {
+                await socket.ConnectAsync(address.Uri, _http, stop).ConfigureAwait(false);
+                return socket;
+            }).ConfigureAwait(false);
+        }
+        catch (WebSocketException e)
+        {
+            var status = socket.HttpStatusCode;
+            socket.Dispose();
+            throw status == 0 ? new HttpRequestException(e.InnerException?.Message ?? e.Message, e) : new ApiException(status, "", "the stream was refused");
+        }
+        catch
+        {
+            socket.Dispose();
+            throw;
+        }
     }
 
     /// <inheritdoc/>

@@ -1,10 +1,10 @@
-namespace Dataplane.Agent.ApiServer;
+namespace Dataplane.Kubernetes;
 
 /// <summary>Ends a wait for the network that lasts too long: a connection may be dead without either side being told.</summary>
 /// <param name="limit">Longest wait.</param>
 /// <param name="what">What is waited for, in the words of the error.</param>
 /// <param name="cancel">Ends any wait at once.</param>
-internal sealed class StallGuard(TimeSpan limit, string what, CancellationToken cancel) : IDisposable
+public sealed class StallGuard(TimeSpan limit, string what, CancellationToken cancel) : IDisposable
 {
     private readonly CancellationTokenSource _stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
 

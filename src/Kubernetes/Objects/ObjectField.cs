@@ -1,7 +1,6 @@
 using System.Globalization;
-using Dataplane.Agent.Model;
 
-namespace Dataplane.Agent.Objects;
+namespace Dataplane.Kubernetes;
 
 /// <summary>
 /// A field that may be absent, with its path: reads typed values strictly and fails with the place and the reason.
@@ -108,9 +107,9 @@ public readonly struct ObjectField
     /// <summary>A protocol; TCP when absent (P14).</summary>
     public Protocol Protocol() => OptionalText() switch
     {
-        null or "" or "TCP" => Model.Protocol.Tcp,
-        "UDP" => Model.Protocol.Udp,
-        "SCTP" => Model.Protocol.Sctp,
+        null or "" or "TCP" => Kubernetes.Protocol.Tcp,
+        "UDP" => Kubernetes.Protocol.Udp,
+        "SCTP" => Kubernetes.Protocol.Sctp,
         var other => throw Fail($"unknown protocol \"{other}\" (TCP, UDP or SCTP)"),
     };
 

@@ -1,7 +1,7 @@
-namespace Dataplane.Agent.ApiServer;
+namespace Dataplane.Kubernetes;
 
 /// <summary>Access from within a pod, as its service account.</summary>
-internal static class ServiceAccount
+public static class ServiceAccount
 {
     /// <summary>Where the kubelet mounts it.</summary>
     public const string Directory = "/var/run/secrets/kubernetes.io/serviceaccount";

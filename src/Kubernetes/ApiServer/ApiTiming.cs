@@ -1,7 +1,7 @@
-namespace Dataplane.Agent.ApiServer;
+namespace Dataplane.Kubernetes;
 
 /// <summary>The intervals of reading from an API server.</summary>
-internal sealed record ApiTiming
+public sealed record ApiTiming
 {
     /// <summary>Objects of one chunk of a list.</summary>
     public int ChunkSize { get; init; } = 500;

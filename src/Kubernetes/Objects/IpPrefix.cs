@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Globalization;
 
-namespace Dataplane.Agent.Model;
+namespace Dataplane.Kubernetes;
 
 /// <summary>A CIDR with its host bits cleared.</summary>
 public readonly record struct IpPrefix : IComparable<IpPrefix>
