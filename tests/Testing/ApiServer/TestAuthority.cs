@@ -2,10 +2,10 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 
-namespace Dataplane.Agent.Tests.ApiServer;
+namespace Dataplane.Testing.ApiServer;
 
 /// <summary>A certificate authority that lives as long as a test.</summary>
-internal sealed class TestAuthority : IDisposable
+public sealed class TestAuthority : IDisposable
 {
     private readonly X509Certificate2 _root;
 

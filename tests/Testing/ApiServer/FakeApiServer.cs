@@ -10,13 +10,13 @@ using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 using Microsoft.Extensions.Logging;
 
-namespace Dataplane.Agent.Tests.ApiServer;
+namespace Dataplane.Testing.ApiServer;
 
 /// <summary>
 /// Plays an API server over TLS and HTTP/2: lists in chunks, watches with bookmarks, a history that can be forgotten,
 /// tokens and client certificates. What goes wrong is scripted.
 /// </summary>
-internal sealed class FakeApiServer : IAsyncDisposable
+public sealed class FakeApiServer : IAsyncDisposable
 {
     private readonly Lock _lock = new();
     private readonly Dictionary<string, FakeResource> _resources = [];
@@ -82,6 +82,7 @@ internal sealed class FakeApiServer : IAsyncDisposable
             });
         }));
         _app = builder.Build();
+        _app.UseWebSockets();
         _app.Run(AnswerAsync);
         await _app.StartAsync();
         Port = new Uri(_app.Urls.Single()).Port;

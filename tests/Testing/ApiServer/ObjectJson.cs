@@ -1,11 +1,10 @@
 using System.Text.Json.Nodes;
-using Dataplane.Agent.Manifests;
-using Dataplane.Agent.Objects;
+using Dataplane.Kubernetes;
 
-namespace Dataplane.Agent.Tests.ApiServer;
+namespace Dataplane.Testing.ApiServer;
 
 /// <summary>Manifests as the JSON that an API server would have of them.</summary>
-internal static class ObjectJson
+public static class ObjectJson
 {
     /// <summary>The documents of a manifest.</summary>
     public static List<JsonObject> Of(string yaml)

@@ -1,9 +1,9 @@
 using System.Text.Json.Nodes;
 
-namespace Dataplane.Agent.Tests.ApiServer;
+namespace Dataplane.Testing.ApiServer;
 
 /// <summary>One kind of objects at the fake server: what there is, and what happened to it.</summary>
-internal sealed class FakeResource
+public sealed class FakeResource
 {
     /// <summary>By "namespace/name".</summary>
     public SortedDictionary<string, JsonObject> Objects { get; } = new(StringComparer.Ordinal);
