@@ -110,6 +110,8 @@ public sealed class ApiClient : IDisposable
         var socket = new ClientWebSocket();
         socket.Options.AddSubProtocol(protocol);
         socket.Options.CollectHttpResponseDetails = true;
+        // A stream goes through the server to the container runtime, and runtimes refuse those that ask for JSON.
+        socket.Options.SetRequestHeader("Accept", "*/*");
         if (_access.Token is { } token)
             socket.Options.SetRequestHeader("Authorization", Bearer(token).ToString());
         var address = new UriBuilder(new Uri(_access.Server, path)) { Scheme = _access.Server.Scheme == Uri.UriSchemeHttps ? Uri.UriSchemeWss : Uri.UriSchemeWs };
@@ -125,7 +127,7 @@ public sealed class ApiClient : IDisposable
         {
             var status = socket.HttpStatusCode;
             socket.Dispose();
-            throw status == 0 ? new HttpRequestException(e.InnerException?.Message ?? e.Message, e) : new ApiException(status, "", "the stream was refused");
+            throw status == 0 ? new HttpRequestException(e.InnerException?.Message ?? e.Message, e) : new ApiException(status, "", $"the stream {path.Split('?')[0]} was refused");
         }
         catch
         {

@@ -163,6 +163,11 @@ internal sealed class FakeCluster : IAsyncDisposable
             await FakeApiServer.FailAsync(context, 400, "BadRequest", "no such protocol");
             return;
         }
+        if (context.Request.Headers.Accept != "*/*")
+        {
+            context.Response.StatusCode = 406; // as containerd's streaming server does
+            return;
+        }
         var (code, output, errors) = Run(pod, [.. context.Request.Query["command"].Select(word => word!)]);
         using var socket = await context.WebSockets.AcceptWebSocketAsync("v4.channel.k8s.io");
         foreach (byte channel in new byte[] { 1, 2, 3 })

@@ -2,14 +2,14 @@
 
 case_of "S46: dpctl connectivity test passes, and its JUnit XML says the same" connectivity_test
 connectivity_test() {
-    local report=$logs/connectivity.xml world=$control_address:18080 server
+    local xml=$logs/connectivity.xml world=$control_address:18080 server
     nsenter --net="$(netns $outside)" -- python3 -m http.server --bind "$control_address" 18080 --directory "$e2e/manifests" &
     server=$!
     trap 'kill $server' EXIT
-    rm -f "$report"
-    inside $outside "$bin/dpctl" connectivity test --kubeconfig "$work/pki/admin.kubeconfig" --image $image --junit "$report" --outside --world "$world" |
+    rm -f "$xml"
+    inside $outside "$bin/dpctl" connectivity test --kubeconfig "$work/pki/admin.kubeconfig" --image $image --junit "$xml" --outside --world "$world" |
         tee "$logs/connectivity.txt"
-    python3 "$e2e/junit.py" "$report" >"$logs/connectivity.names"
+    python3 "$e2e/junit.py" "$xml" >"$logs/connectivity.names"
     equal "scenarios that failed" "" "$(grep -v ' passed$' "$logs/connectivity.names" || true)"
     equal "scenarios in the report" "$(sed -n 's/^ok    \([^ ]*\) .*/\1 passed/p' "$logs/connectivity.txt")" "$(cat "$logs/connectivity.names")"
     [ "$(wc -l <"$logs/connectivity.names")" -ge 20 ] || fail "only $(wc -l <"$logs/connectivity.names") scenarios were run"

@@ -1,9 +1,9 @@
 using System.Text.Json.Nodes;
 
-namespace Dataplane.Cni.Tests.Nodes;
+namespace Dataplane.Testing.Cni;
 
 /// <summary>A plugin ended with an error document.</summary>
-internal sealed class CniFailure(string plugin, string document, string error) : Exception($"{plugin}: {document}\n{error}")
+public sealed class PluginException(string plugin, string document, string error) : Exception($"{plugin}: {document}\n{error}")
 {
     /// <summary>Its code.</summary>
     public int Code { get; } = (int)JsonNode.Parse(document)!["code"]!;

@@ -1,13 +1,12 @@
 using System.Text.Json.Nodes;
-using Dataplane.Testing;
 
-namespace Dataplane.Cni.Tests.Nodes;
+namespace Dataplane.Testing.Cni;
 
 /// <summary>What libcni does for a container runtime: runs the plugins of a list one after the other, handing on each one's result.</summary>
 /// <param name="node">Network namespace of the node.</param>
 /// <param name="list">A network configuration list.</param>
 /// <param name="folders">Where plugins are.</param>
-internal sealed class CniRuntime(NetworkNamespace node, JsonObject list, params string[] folders)
+public sealed class CniRuntime(NetworkNamespace node, JsonObject list, params string[] folders)
 {
     private readonly Dictionary<string, JsonObject> _results = [];
 
@@ -16,7 +15,7 @@ internal sealed class CniRuntime(NetworkNamespace node, JsonObject list, params 
 
     /// <summary>ADD through the whole list.</summary>
     /// <returns>The last plugin's result, which is kept for CHECK and DEL.</returns>
-    /// <exception cref="CniFailure">A plugin failed; the runtime is to call <see cref="Del"/>.</exception>
+    /// <exception cref="PluginException">A plugin failed; the runtime is to call <see cref="Del"/>.</exception>
     public JsonObject Add(Container container)
     {
         JsonObject? result = null;
@@ -29,7 +28,7 @@ internal sealed class CniRuntime(NetworkNamespace node, JsonObject list, params 
     /// <summary>CHECK through the list, against the kept result.</summary>
     /// <param name="container">The container.</param>
     /// <param name="passedOver">Types of plugins that are not asked.</param>
-    /// <exception cref="CniFailure">A plugin failed.</exception>
+    /// <exception cref="PluginException">A plugin failed.</exception>
     public void Check(Container container, params string[] passedOver)
     {
         foreach (var plugin in Plugins().Where(plugin => !passedOver.Contains(Type(plugin)))) Run("CHECK", plugin, container, Kept(container));
@@ -38,7 +37,7 @@ internal sealed class CniRuntime(NetworkNamespace node, JsonObject list, params 
     /// <summary>DEL through the whole list, from its end.</summary>
     /// <param name="container">The container.</param>
     /// <param name="netnsIsGone">CNI_NETNS is empty then.</param>
-    /// <exception cref="CniFailure">A plugin failed.</exception>
+    /// <exception cref="PluginException">A plugin failed.</exception>
     public void Del(Container container, bool netnsIsGone = false)
     {
         foreach (var plugin in Plugins().Reverse()) Run("DEL", plugin, container, Kept(container), netnsIsGone);
@@ -47,7 +46,7 @@ internal sealed class CniRuntime(NetworkNamespace node, JsonObject list, params 
 
     /// <summary>GC by the first plugin of the list.</summary>
     /// <param name="valid">What is in use.</param>
-    /// <exception cref="CniFailure">It failed.</exception>
+    /// <exception cref="PluginException">It failed.</exception>
     public void CollectGarbage(params Container[] valid)
     {
         var configuration = Configuration(Plugins().First(), null, null);
@@ -56,7 +55,7 @@ internal sealed class CniRuntime(NetworkNamespace node, JsonObject list, params 
     }
 
     /// <summary>STATUS of the first plugin of the list.</summary>
-    /// <exception cref="CniFailure">It failed.</exception>
+    /// <exception cref="PluginException">It failed.</exception>
     public void Status()
     {
         var configuration = Configuration(Plugins().First(), null, null);
@@ -86,7 +85,7 @@ internal sealed class CniRuntime(NetworkNamespace node, JsonObject list, params 
     private string Run(string type, Dictionary<string, string> variables, JsonObject configuration)
     {
         var end = PluginProcess.Run(node, Find(type), variables, configuration.ToJsonString());
-        return end.Succeeded ? end.Output : throw new CniFailure($"{type} {variables["CNI_COMMAND"]}", end.Output, end.Error);
+        return end.Succeeded ? end.Output : throw new PluginException($"{type} {variables["CNI_COMMAND"]}", end.Output, end.Error);
     }
 
     private Dictionary<string, string> Variables(string command, Container container, bool netnsIsGone) => new()

@@ -1,10 +1,9 @@
 using System.Diagnostics;
-using Dataplane.Testing;
 
-namespace Dataplane.Cni.Tests.Nodes;
+namespace Dataplane.Testing.Cni;
 
 /// <summary>Plugins as processes in a node's network namespace.</summary>
-internal static class PluginProcess
+public static class PluginProcess
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);
 
