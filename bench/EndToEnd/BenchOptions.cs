@@ -11,6 +11,7 @@ public sealed record BenchOptions
     public const string Usage = """
         usage: EndToEnd [run] [options]     measures our dataplane against the kernel's own path (root needed)
                EndToEnd scale|hold|soak [options]   changes among many services; many connections; minutes of load
+               EndToEnd policies|cni [options]      changes among many policies; the CNI plugin beside the standard `bridge`
                EndToEnd clean               removes what crashed runs left
 
         run:
@@ -33,6 +34,15 @@ public sealed record BenchOptions
           --endpoints N        endpoints per service on average (default 10)
           --changes N          changes of one EndpointSlice (default 50)
           --restarts N         restarts of the agent, and of the dataplane (default 3)
+        policies, on our side: how long a changed NetworkPolicy takes to reach packets, and what new connections cost among many
+          --policies N         policies in all (default 1000)
+          --pods N             pods in all, up to 110 of them on the node (default 1000)
+          --changes N          changes of one policy (default 50)
+          --seconds N          seconds of connections, alone and among all (default 5)
+        cni: ADD and DEL of our plugin, and of `bridge` with the same host-local, in turn
+          --pods N             pods (default 60)
+          --policies N         policies that select all of them (default 0)
+          --json FILE          every call as JSON
         hold, on our side: connections through one service while its endpoints change and some of them end; exit code 1: one was lost
           --connections N      in all (default 100000)
           --seconds N          how long they are held (default 60)
