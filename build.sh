@@ -16,6 +16,7 @@ packages=(
     clang make gcc libc6-dev libbpf-dev libxdp-dev libxdp1 libusrsctp-dev
     iproute2 procps util-linux ethtool iputils-ping traceroute iptables nftables conntrack tcpdump
     curl iperf3 wrk nginx-light prometheus python3 python3-grpcio python3-protobuf python3-yaml openssl
+    bird2 # a BGP daemon, with which native routing is tested
     containernetworking-plugins # host-local gives the CNI plugin its addresses
 )
 # The other gRPC client of the tests. A Node.js from elsewhere brings npm along and excludes Debian's.
@@ -41,6 +42,7 @@ usage: ./build.sh VERB [options]
   demo [--keep]   two nodes, six pods, a service and a policy, on real traffic; --keep leaves it up, --down removes it
   bench [--quick] the benchmarks, ours beside the kernel's own path; --quick takes under three minutes
   bench scale|hold|soak   changes among 10,000 services; 100,000 connections; minutes of load (bench/README.md)
+  bench policies|cni      changes among 1,000 policies; ADD and DEL of the CNI plugin beside the standard bridge
   e2e [--upstream] [--keep] [--only REGEX] [--away SECONDS]
                   a real Kubernetes cluster of two nodes, and what must hold on it; --upstream runs upstream's own tests instead,
                   --keep leaves the cluster up, --down removes it; agent and API server are away for 20 s each, or --away

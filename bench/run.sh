@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The end-to-end benchmark: our dataplane beside the kernel's own path. `./build.sh bench` installs, builds and calls this.
-# usage: run.sh [scale|hold|soak] [options]; `run.sh --help` lists them, README.md says what the figures mean.
+# usage: run.sh [scale|policies|cni|hold|soak] [options]; `run.sh --help` lists them, README.md says what the figures mean.
 set -euo pipefail
 readonly here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 readonly program="$here/EndToEnd/bin/Release/net10.0/EndToEnd"

@@ -12,7 +12,7 @@
  *  - fragments of such packets, if the first one, which alone has the ports, comes first;
  *  - with native routing, packets to a local pod.
  *
- * All but VXLAN and native routing is the same for IPv6 (uplink6.h): tunnels are IPv4. VLAN-tagged frames are passed.
+ * All but VXLAN is the same for IPv6 (uplink6.h): tunnels are IPv4. VLAN-tagged frames are passed.
  */
 #include "maps.h"
 
@@ -293,6 +293,6 @@ int dp_uplink(struct xdp_md *ctx)
 	if (eth->h_proto == bpf_htons(ETH_P_IP))
 		ours = is_ours_or_local(settings, (void *)(eth + 1), end);
 	else if (eth->h_proto == bpf_htons(ETH_P_IPV6))
-		ours = is_ours6(settings, (void *)(eth + 1), end);
+		ours = is_ours6_or_local(settings, (void *)(eth + 1), end);
 	return ours && is_to_device(ctx, eth) ? to_socket(ctx, XDP_PASS) : count_action(XDP_PASS);
 }

@@ -50,6 +50,20 @@ struct {
 	__type(value, __u8);	/* enum frontend_state */
 } frontends6 SEC(".maps");
 
+struct ipv6_prefix {
+	__u32 length;
+	struct in6_addr address;
+};
+
+/* As local_pods. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(max_entries, 4096);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, struct ipv6_prefix);
+	__type(value, __u8);
+} local_pods6 SEC(".maps");
+
 /* Without the protocol: that of later fragments need not be that of the first (RFC 8200, section 4.5). */
 struct fragmented6 {
 	struct in6_addr source;
@@ -204,6 +218,18 @@ static __always_inline int is_ours6(struct uplink_config *settings, struct ipv6h
 	else
 		bpf_map_delete_elem(&fragments6, &fragmented);
 	return ours;
+}
+
+static __always_inline int is_to_local_pod6(struct uplink_config *settings, struct ipv6hdr *ip)
+{
+	struct ipv6_prefix pod = { .length = 128, .address = ip->daddr };
+
+	return settings->native_routing && !is_link_local(&ip->saddr) && bpf_map_lookup_elem(&local_pods6, &pod);
+}
+
+static __always_inline int is_ours6_or_local(struct uplink_config *settings, struct ipv6hdr *ip, void *end)
+{
+	return (void *)(ip + 1) <= end && ip->version == 6 && (is_ours6(settings, ip, end) || is_to_local_pod6(settings, ip));
 }
 
 #endif

@@ -11,6 +11,7 @@ public sealed record BenchOptions
     public const string Usage = """
         usage: EndToEnd [run] [options]     measures our dataplane against the kernel's own path (root needed)
                EndToEnd scale|hold|soak [options]   changes among many services; many connections; minutes of load
+               EndToEnd policies|cni [options]      changes among many policies; the CNI plugin beside the standard `bridge`
                EndToEnd clean               removes what crashed runs left
 
         run:
@@ -20,6 +21,7 @@ public sealed record BenchOptions
           --only A,B           of: tcp1 tcp4 tcpconn connect keepalive latency udp
           --topology T         one (node), two (nodes, VXLAN) or both (default)
           --side S             ours, kernel or both (default)
+          --native             also our dataplane with native routing, between nodes
           --peer A,B           how the kernel's services are written: iptables (default), iptables-legacy, nftables
           --services A,B       how many services there are in all, those called among them (default: those called alone); for each
                                number all contenders are built, measured and taken down, and a table compares the numbers
@@ -32,6 +34,15 @@ public sealed record BenchOptions
           --endpoints N        endpoints per service on average (default 10)
           --changes N          changes of one EndpointSlice (default 50)
           --restarts N         restarts of the agent, and of the dataplane (default 3)
+        policies, on our side: how long a changed NetworkPolicy takes to reach packets, and what new connections cost among many
+          --policies N         policies in all (default 1000)
+          --pods N             pods in all, up to 110 of them on the node (default 1000)
+          --changes N          changes of one policy (default 50)
+          --seconds N          seconds of connections, alone and among all (default 5)
+        cni: ADD and DEL of our plugin, and of `bridge` with the same host-local, in turn
+          --pods N             pods (default 60)
+          --policies N         policies that select all of them (default 0)
+          --json FILE          every call as JSON
         hold, on our side: connections through one service while its endpoints change and some of them end; exit code 1: one was lost
           --connections N      in all (default 100000)
           --seconds N          how long they are held (default 60)
@@ -58,6 +69,9 @@ public sealed record BenchOptions
 
     /// <summary>"ours", "kernel" or "both".</summary>
     public string Side { get; init; } = "both";
+
+    /// <summary>Whether our dataplane is measured with native routing too.</summary>
+    public bool Native { get; init; }
 
     /// <summary>Kernel contenders.</summary>
     public IReadOnlyList<KernelServices> Peers { get; init; } = [KernelServices.Iptables];
@@ -89,8 +103,9 @@ public sealed record BenchOptions
         for (var i = 0; i < arguments.Count; i++)
         {
             var key = arguments[i];
-            if (key == "--quick")
+            if (key is "--quick" or "--native")
             {
+                options = options with { Native = options.Native || key == "--native" };
                 continue;
             }
 

@@ -67,7 +67,7 @@ internal sealed class BenchStepRun(BenchOptions options, BenchStep step, BenchSc
             {
                 foreach (var workload in Workload.All.Where(w => options.Only.Contains(w.Id)))
                 {
-                    foreach (var contender in order.Where(c => !c.RemoteStreamsOnly || (remote && workload is TcpStream)))
+                    foreach (var contender in order.Where(c => (remote || !c.RemoteOnly) && (!c.RemoteStreamsOnly || (remote && workload is TcpStream))))
                     {
                         var measurement = MeasureQuietly(round, contender, workload, contender.Path.Journey(remote));
                         measurements.Add(measurement);
@@ -84,6 +84,10 @@ internal sealed class BenchStepRun(BenchOptions options, BenchStep step, BenchSc
         if (options.Side != "kernel")
         {
             contenders.Add(new Contender(Contender.Ours, new OurPath("ours", scope)));
+            if (options.Native)
+            {
+                contenders.Add(new Contender("ours native", new OurPath("ours native", scope, "native")) { RemoteOnly = true });
+            }
         }
 
         foreach (var peer in options.Side == "ours" ? [] : options.Peers)

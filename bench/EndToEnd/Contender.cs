@@ -13,6 +13,9 @@ public sealed record Contender(string Name, TrafficPath Path)
     /// <summary>Switches the setting on (true) or back (false).</summary>
     public Action<bool>? Switch { get; init; }
 
+    /// <summary>True for a variant that only differs between nodes.</summary>
+    public bool RemoteOnly { get; init; }
+
     /// <summary>True for a variant that only says something about TCP streams between nodes.</summary>
     public bool RemoteStreamsOnly { get; init; }
 }

@@ -2,7 +2,9 @@ using System.Globalization;
 using System.Net;
 using System.Runtime.InteropServices;
 using Dataplane.Bench.EndToEnd;
+using Dataplane.Bench.EndToEnd.Cni;
 using Dataplane.Bench.EndToEnd.Hold;
+using Dataplane.Bench.EndToEnd.Policies;
 using Dataplane.Bench.EndToEnd.Scale;
 using Dataplane.Bench.EndToEnd.Soak;
 using Dataplane.Bench.EndToEnd.Tools;
@@ -15,9 +17,11 @@ try
 {
     return verb switch
     {
-        "run" or "scale" or "hold" or "soak" when rest.Contains("--help") => Help(),
+        "run" or "scale" or "policies" or "cni" or "hold" or "soak" when rest.Contains("--help") => Help(),
         "run" => Stoppable(new BenchRun(Usage(rest), Console.Out).Run),
         "scale" => Stoppable(new ScaleRun(NumberOptions.Parse(rest, ScaleRun.Options), Console.Out).Run),
+        "policies" => Stoppable(new PoliciesRun(NumberOptions.Parse(rest, PoliciesRun.Options), Console.Out).Run),
+        "cni" => Cni(),
         "hold" => Stoppable(new HoldRun(NumberOptions.Parse(rest, HoldRun.Options), Console.Out).Run),
         "soak" => Stoppable(new SoakRun(NumberOptions.Parse(rest, SoakRun.Options), Console.Out).Run),
         "clean" => Clean(),
@@ -28,7 +32,7 @@ try
         "connect-measure" => ConnectClient.Run(EndPoint(), Seconds(2)),
         "hold-serve" => HoldServer.Run(Int(0), (byte)Int(1)),
         "hold-connect" => HoldConnections(),
-        "backend-watch" => BackendWatch.Run(EndPoint()),
+        "backend-watch" => BackendWatch.Run(EndPoint(), rest.Length > 2 ? Int(2) : BackendWatch.Patience),
         "udp-send" => UdpTool.Send(EndPoint(), Seconds(2), rest.Length > 3 ? Int(3) : 0),
         "udp-receive" => UdpTool.Receive(Int(0), Seconds(1)),
         "help" => Help(),
@@ -54,6 +58,15 @@ catch (OperationCanceledException)
 int Int(int index) => int.Parse(rest[index], CultureInfo.InvariantCulture);
 IPEndPoint EndPoint() => new(IPAddress.Parse(rest[0]), Int(1));
 TimeSpan Seconds(int index) => TimeSpan.FromSeconds(Int(index));
+
+int Cni()
+{
+    var at = Array.IndexOf(rest, "--json");
+    if (at >= 0 && at + 1 == rest.Length)
+        throw new UsageException("--json: give a file");
+    string[] numbers = at < 0 ? rest : [.. rest[..at], .. rest[(at + 2)..]];
+    return Stoppable(new CniRun(NumberOptions.Parse(numbers, CniRun.Options), at < 0 ? "" : rest[at + 1], Console.Out).Run);
+}
 
 int HoldConnections()
 {

@@ -80,6 +80,7 @@ internal static class Dpctl
             DropsVerb.Create(runner),
             ObserveVerb.Create(runner),
             CaptureVerb.Create(runner),
+            ConnectivityVerb.Create(runner),
         };
     }
 

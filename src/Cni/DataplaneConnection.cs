@@ -32,10 +32,10 @@ internal sealed class DataplaneConnection(Func<string, IControlService> connect,
     /// <exception cref="CniException">Refused or unreachable.</exception>
     public AttachEndpointResponse Attach(AttachEndpointRequest request) => Call(cancel => _control.AttachEndpointAsync(request, cancel));
 
-    /// <summary>Removes a pod's interface, of this container only; false when it was not there.</summary>
+    /// <summary>Removes a pod's interface, of this container only, and of this name only if one is given; false when it was not there.</summary>
     /// <exception cref="CniException">Refused or unreachable.</exception>
-    public bool Detach(string @namespace, string pod, string containerId) => Call(
-        cancel => _control.DetachEndpointAsync(new DetachEndpointRequest { Namespace = @namespace, Pod = pod, ContainerId = containerId }, cancel)).Removed;
+    public bool Detach(string @namespace, string pod, string containerId, string @interface = "") => Call(
+        cancel => _control.DetachEndpointAsync(new DetachEndpointRequest { Namespace = @namespace, Pod = pod, ContainerId = containerId, Interface = @interface }, cancel)).Removed;
 
     /// <summary>What of a pod's interface is not as it should be.</summary>
     /// <exception cref="CniException">Code 3: it is not attached. Otherwise refused or unreachable.</exception>

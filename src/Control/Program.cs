@@ -62,6 +62,12 @@ static async Task<int> RunAsync(DataplaneOptions options)
     using var term = System.Runtime.InteropServices.PosixSignalRegistration.Create(System.Runtime.InteropServices.PosixSignal.SIGTERM, Stop);
     using var interrupt = System.Runtime.InteropServices.PosixSignalRegistration.Create(System.Runtime.InteropServices.PosixSignal.SIGINT, Stop);
 
+    using var only = ProcessLock.TryTake(options.ControlSocketPath);
+    if (only is null)
+    {
+        Console.Error.WriteLine($"dataplane: another dataplane serves {options.ControlSocketPath}, and the devices are its own; stop it first, or give this one another 'control' and other devices");
+        return Failure;
+    }
     using var node = new NodeRuntime(options, loggers);
     using var flows = new FlowWatch(node);
     await using var healthChecks = new HealthCheckPorts(
@@ -71,6 +77,7 @@ static async Task<int> RunAsync(DataplaneOptions options)
     var service = new ControlService(node, flows, new CaptureSession(node), healthChecks);
     IMetricsSource[] metrics = [new DataplaneMetrics(new NodeTelemetry(node)), node.Syncs, node.Sweeper.Metrics, new ProcessMetrics(StatusReport.ProductVersion)];
     await using var host = await ControlHost.StartAsync(options, service, metrics, new NodeHealth(node), loggers);
+    node.Settle();
     log.LogInformation("node {Node}: control on {Socket}, {Workers} worker(s), path MTU {Mtu}", options.NodeName, options.ControlSocketPath, node.Engine.Workers.Length, node.PathMtu);
 
     await stopped.Task;

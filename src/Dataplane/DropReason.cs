@@ -71,7 +71,7 @@ public enum DropReason : ushort
     /// <summary>An address of this node's pod range that no pod has, or a route that leads nowhere.</summary>
     RouteUnreachable = 20,
 
-    /// <summary>From the tunnel, for an address that is not on this node.</summary>
+    /// <summary>From the tunnel, or to a pod from the underlay, for an address that is not on this node.</summary>
     RouteNotLocal = 21,
 
     /// <summary>The underlay's next hop towards the node has no known Ethernet address.</summary>

@@ -73,7 +73,7 @@ public static class PacketPath<TAddress>
         if (packet.Info.Flow == NewFlow && NodeDatagram.Concerns(packet, context.Family) && (v = NodeDatagram.Run(ref packet, context)).IsFinal) return v;
         if (packet.Info.Flow == NewFlow)
         {
-            if ((v = SourceGuard.OfHost(ref packet, context.Family.Routes)).IsFinal) return v;
+            if ((v = SourceGuard.OfHost(ref packet, context.Family.Routes, context.Tables.Node)).IsFinal) return v;
             if ((v = HostAnswer.Concerns(packet, context.Family) ? HostAnswer.Run(ref packet, context) : Open(ref packet, context)).IsFinal) return v;
         }
         return Send(ref packet, context);
@@ -99,8 +99,8 @@ public static class PacketPath<TAddress>
     }
 
     /// <summary>
-    /// A packet from the underlay, as it is: for a service, or the answer to a flow that was masqueraded. What is neither the node's own stack gets,
-    /// as it would without us.
+    /// A packet from the underlay, as it is: for a service, the answer to a flow that was masqueraded, or with native routing for a local pod. What is
+    /// none of these the node's own stack gets, as it would without us.
     /// </summary>
     public static Verdict FromUplink(ref Packet<TAddress> packet, PathContext<TAddress> context)
     {
@@ -109,8 +109,8 @@ public static class PacketPath<TAddress>
         if ((v = FindFlow(ref packet, context)).IsFinal) return v;
         if (packet.Info.Flow == NewFlow)
         {
-            if (!ServiceLookup.Concerns(packet, context.Family)) return ToNode(ref packet, context);
-            if ((v = SourceGuard.OfUplink(ref packet, context.Family.Routes)).IsFinal) return v;
+            if (!IsToLocalPod(packet, context) && !ServiceLookup.Concerns(packet, context.Family)) return ToNode(ref packet, context);
+            if ((v = SourceGuard.OfUplink(ref packet, context.Family.Routes, context.Tables.Node)).IsFinal) return v;
             if ((v = Open(ref packet, context)).IsFinal) return v;
         }
         return Send(ref packet, context);
@@ -118,6 +118,10 @@ public static class PacketPath<TAddress>
 
     private const int NewFlow = -1;
     private const int Related = -2; // an ICMP error about a flow
+
+    // Without native routing the uplink brings nothing to pods: it would be a stranger's way around the tunnel.
+    private static bool IsToLocalPod(in Packet<TAddress> packet, PathContext<TAddress> context) =>
+        context.Tables.Node.NativeRouting && context.Family.Endpoints.Find(packet.Info.Tuple.Destination) >= 0;
 
     private static Verdict FindFlow(ref Packet<TAddress> packet, PathContext<TAddress> context)
     {
@@ -158,7 +162,7 @@ public static class PacketPath<TAddress>
         if ((v = PassToHost.Run(ref packet, context)).IsFinal) return v;
         if (info.Tuple.Protocol == IpProtocol.Tcp && TcpTracker.MayOpen(info.TcpFlags))
         {
-            if ((v = SourceGuard.OfUplink(ref packet, context.Family.Routes)).IsFinal) return v;
+            if ((v = SourceGuard.OfUplink(ref packet, context.Family.Routes, context.Tables.Node)).IsFinal) return v;
             if ((v = Decide(ref packet, context)).IsFinal) return v;
         }
         return Send(ref packet, context);

@@ -74,12 +74,12 @@ public sealed class RepositoryTests
     }
 
     [Fact]
-    public void EveryRowOfServicesHasItsTests()
-    {
-        var tests = Repository.TestSources.Where(file => !file.Path.StartsWith("tests/Architecture.Tests/", StringComparison.Ordinal)).SelectMany(TestReader.Tests).ToList();
-        Assert.True(tests.Count > 1000, $"only {tests.Count} tests read");
-        Violations.AssertNone(ServiceRowRules.Violations("docs/services.md", Repository.Read("docs/services.md"), tests));
-    }
+    public void EveryRowOfServicesHasItsTests() =>
+        Violations.AssertNone(RequirementRowRules.Services.Violations("docs/services.md", Repository.Read("docs/services.md"), AllTests()));
+
+    [Fact]
+    public void EveryRowOfPolicyHasItsTests() =>
+        Violations.AssertNone(RequirementRowRules.Policies.Violations("docs/policy.md", Repository.Read("docs/policy.md"), AllTests()));
 
     [Fact]
     public void LinksBetweenDocumentsLeadSomewhere() => Violations.AssertNone(Repository.Files
@@ -92,4 +92,14 @@ public sealed class RepositoryTests
         .Where(path => path.StartsWith("docs/", StringComparison.Ordinal) && path.EndsWith(".md", StringComparison.Ordinal))
         .Except(LinkRules.Targets("README.md", Repository.Read("README.md")))
         .Select(path => $"README.md does not link to {path}"));
+
+    // Methods, and the cases of the policy matrix.
+    private static List<(string Class, string Name)> AllTests()
+    {
+        const string cases = "tests/Netns.Tests/Policy/PolicyCases.cs";
+        var tests = Repository.TestSources.Where(file => !file.Path.StartsWith("tests/Architecture.Tests/", StringComparison.Ordinal)).SelectMany(TestReader.Tests).ToList();
+        Assert.True(tests.Count > 1000, $"only {tests.Count} tests read");
+        tests.AddRange(CaseReader.Cases(Repository.TestSources.Single(file => file.Path == cases), Repository.Read(cases)));
+        return tests;
+    }
 }

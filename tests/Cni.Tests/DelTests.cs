@@ -1,4 +1,5 @@
 using Dataplane.Cni.Tests.Calls;
+using Dataplane.Contracts;
 using Dataplane.Contracts.Grpc;
 using Dataplane.Contracts.V1;
 using Xunit;
@@ -30,8 +31,8 @@ public sealed class DelTests
     {
         using var call = new Call("DEL");
         call.Variables.Remove("CNI_ARGS");
-        call.Dataplane.Endpoints.Add(new EndpointEntry { Namespace = "shop", Pod = "other", ContainerId = "c0" });
-        call.Dataplane.Endpoints.Add(new EndpointEntry { Namespace = "shop", Pod = "web-0", ContainerId = "c1" });
+        call.Dataplane.Endpoints.Add(new EndpointEntry { Namespace = "shop", Pod = "other", ContainerId = "c0", Interface = "eth0" });
+        call.Dataplane.Endpoints.Add(new EndpointEntry { Namespace = "shop", Pod = "web-0", ContainerId = "c1", Interface = "eth0" });
         call.Succeeds();
         Assert.Equal(["ListEndpoints", "DetachEndpoint shop/web-0 c1", "ipam DEL c1"], call.Log);
         Assert.Equal("c0", Assert.Single(call.Dataplane.Endpoints).ContainerId);
@@ -52,8 +53,36 @@ public sealed class DelTests
         using var call = new Call("DEL");
         call.Dataplane.Failure = new RpcException(StatusCode.Unavailable, "connect x: no such socket");
         call.Succeeds();
-        Assert.Equal(["DetachEndpoint shop/web-0 c1", "ipam DEL c1"], call.Log);
+        // The second time in case that a process has started meanwhile, and read the note before it was deleted.
+        Assert.Equal(["DetachEndpoint shop/web-0 c1", "DetachEndpoint shop/web-0 c1", "ipam DEL c1"], call.Log);
         Assert.Equal("dataplane-cni: dataplane: connect x: no such socket; only the address is released\n", call.Error);
+    }
+
+    [Theory]
+    [InlineData("eth0", false)]
+    [InlineData("net1", true)]
+    public void LetsTheNextProcessForgetThePod_ButNotForAnotherInterfaceOfIt(string noted, bool stays)
+    {
+        using var call = new Call("DEL");
+        string folder = Directory.CreateTempSubdirectory("del").FullName;
+        call.Configuration["control"] = $"unix://{folder}/control.sock";
+        string note = EndpointNotes.PathOf($"{folder}/control.sock", "c1");
+        Directory.CreateDirectory(Path.GetDirectoryName(note)!);
+        File.WriteAllText(note, $$"""{ "pod": "web-0", "interface": "{{noted}}" }""");
+        call.Dataplane.Failure = new RpcException(StatusCode.Unavailable, "connect x: no such socket");
+        call.Succeeds();
+        Assert.Equal(stays, File.Exists(note));
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [Fact]
+    public void LeavesAnotherInterfaceOfTheContainerAlone()
+    {
+        using var call = new Call("DEL");
+        call.Variables["CNI_IFNAME"] = "net1";
+        call.Dataplane.Endpoints.Add(new EndpointEntry { Namespace = "shop", Pod = "web-0", ContainerId = "c1", Interface = "eth0" });
+        call.Succeeds();
+        Assert.Single(call.Dataplane.Endpoints);
     }
 
     [Fact]

@@ -159,7 +159,7 @@ public sealed class ErrorTests
         using var call = new Call("ADD");
         call.Dataplane.Failure = new RpcException(StatusCode.Unavailable, "connect /run/dataplane/control.sock: no such socket; is the dataplane running?");
         Assert.Equal("dataplane: connect /run/dataplane/control.sock: no such socket; is the dataplane running?", call.Fails(11));
-        Assert.Equal(["ipam ADD c1", "AttachEndpoint", "DetachEndpoint shop/web-0 c1", "ipam DEL c1"], call.Log);
+        Assert.Equal(["ipam ADD c1", "AttachEndpoint", "DetachEndpoint shop/web-0 c1", "DetachEndpoint shop/web-0 c1", "ipam DEL c1"], call.Log);
     }
 
     [Fact]

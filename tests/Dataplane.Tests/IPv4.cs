@@ -23,6 +23,8 @@ public static class IPv4
 
     public sealed class MtuTests : Stages.MtuTests<IPv4Address>;
 
+    public sealed class NativeRoutingTests : Stages.NativeRoutingTests<IPv4Address>;
+
     public sealed class NatRewriteTests : Stages.NatRewriteTests<IPv4Address>;
 
     public sealed class NodeDatagramTests : Stages.NodeDatagramTests<IPv4Address>;

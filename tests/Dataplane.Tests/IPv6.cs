@@ -23,6 +23,8 @@ public static class IPv6
 
     public sealed class MtuTests : Stages.MtuTests<IPv6Address>;
 
+    public sealed class NativeRoutingTests : Stages.NativeRoutingTests<IPv6Address>;
+
     public sealed class NatRewriteTests : Stages.NatRewriteTests<IPv6Address>;
 
     public sealed class NodeDatagramTests : Stages.NodeDatagramTests<IPv6Address>;

@@ -49,6 +49,27 @@ public sealed class ServiceSteering6Tests
         Assert.False(uplink.IsTaken(To(Node).Tcp(40_000, 31080).Build()));
     }
 
+    /// <summary>S5: whatever is above IPv6, a pod's packet is the pod's; but nobody routes what a link-local address has sent.</summary>
+    [RequiresRootFact]
+    public void S5_PacketsToLocalPodsAreTakenWithNativeRoutingOnly()
+    {
+        using var uplink = Open();
+        IPAddress pod = IPAddress.Parse("fd00:10:244:1::7");
+        uplink.Program.Map("local_pods6").Update(new PodPrefix(64, Dataplane.Packets.IPv6Address.Parse("fd00:10:244:1::")), (byte)1);
+        Check(uplink, ("without it", To(pod).Udp(40_000, 53), false));
+        uplink.Configure(nativeRouting: 1);
+        Check(uplink,
+            ("UDP", To(pod).Udp(40_000, 53), true),
+            ("TCP of 40 kB", To(pod).Tcp(40_000, 22, payload: 40_000), true),
+            ("echo request", To(pod).Icmp(Icmpv6.EchoRequest, 7), true),
+            ("a later fragment", To(pod).Fragment(8, more: false, 7).Payload(17, new byte[16]), true),
+            ("a router's error", Error(Icmpv6.PacketTooBig, new Frame6(pod, Client).Tcp(50_000, 443), To(pod)), true),
+            ("the last of the prefix", To(IPAddress.Parse("fd00:10:244:1:ffff:ffff:ffff:ffff")).Udp(40_000, 53), true),
+            ("another node's pod", To(IPAddress.Parse("fd00:10:244:2::7")).Udp(40_000, 53), false),
+            ("the node", To(Node).Tcp(40_000, 22), false),
+            ("from the link", new Frame6(IPAddress.Parse("fe80::1"), pod).Udp(40_000, 53), false));
+    }
+
     [RequiresRootFact]
     public void K27_OptionsAreSkippedAndUnknownHeadersAreTheKernels()
     {
@@ -312,4 +333,7 @@ public sealed class ServiceSteering6Tests
     private static void Check(UplinkBed uplink, params (string What, Frame6 Packet, bool Taken)[] cases) => Assert.Equal(
         cases.Select(c => $"{c.What}: {(c.Taken ? "taken" : "passed")}"),
         cases.Select(c => $"{c.What}: {(uplink.IsTaken(c.Packet.Build()) ? "taken" : "passed")}").ToList());
+
+    // struct ipv6_prefix of uplink6.h
+    private readonly record struct PodPrefix(uint Length, Dataplane.Packets.IPv6Address Address);
 }

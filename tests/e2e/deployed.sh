@@ -51,7 +51,7 @@ untouched() {
 traces() {
     inside "$1" ip -o link | awk '{ print "interface", $2 }' | sort
     on "$1" find /run/netns -mindepth 1 -printf 'namespace %p\n'
-    on "$1" find /var/lib/cni/networks -name '[0-9]*.*' -printf 'address %p\n' 2>/dev/null || true
+    on "$1" find /run/dataplane/addresses -name '[0-9]*.*' -printf 'address %p\n' 2>/dev/null || true
     dpctl "$1" endpoint list
     dpctl "$1" service list | awk '{ print $1, $2 }' # without counters
     dpctl "$1" policy list

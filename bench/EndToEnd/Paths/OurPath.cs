@@ -9,7 +9,10 @@ namespace Dataplane.Bench.EndToEnd.Paths;
 /// Our dataplane, as the tests run it: per node a `dataplane` and a `dataplane-agent` fed by a directory of manifests,
 /// pods attached by `dpctl`.
 /// </summary>
-public sealed class OurPath(string name, BenchScope scope) : TrafficPath(name, scope)
+/// <param name="name">In reports.</param>
+/// <param name="scope">The run's.</param>
+/// <param name="routing">How the nodes reach each other's pods, as `routing` of configurations takes it.</param>
+public sealed class OurPath(string name, BenchScope scope, string routing = "vxlan") : TrafficPath(name, scope)
 {
     private const int ServicesPerFile = 100;
     private readonly List<NamedProcess> _processes = [];
@@ -48,7 +51,7 @@ public sealed class OurPath(string name, BenchScope scope) : TrafficPath(name, s
     /// <inheritdoc/>
     protected override void Connect(IReadOnlyList<BenchService> services)
     {
-        _cluster = Scope.Own(Cluster.Start(NodeKind.Dataplane, NodeKind.Dataplane));
+        _cluster = Scope.Own(Cluster.StartRouted(routing, NodeKind.Dataplane, NodeKind.Dataplane));
         _nodes = [.. _cluster.Nodes.Cast<DataplaneNode>()];
         foreach (var node in _nodes)
         {

@@ -12,17 +12,20 @@ namespace Dataplane.Bench.EndToEnd.Tools;
 internal static class BackendWatch
 {
     private const int ReadSize = 8; // bytes
-    private const int Patience = 200; // ms for a connection
+    /// <summary>Milliseconds for a connection, unless others are given.</summary>
+    internal const int Patience = 200;
 
     /// <summary>Runs until it is ended.</summary>
-    internal static int Run(IPEndPoint service)
+    /// <param name="service">Where to connect.</param>
+    /// <param name="patience">Milliseconds after which a connection is given up.</param>
+    internal static int Run(IPEndPoint service, int patience)
     {
         var address = RawSocket.Address(service);
         var buffer = Marshal.AllocHGlobal(ReadSize);
         var last = -1;
         while (true)
         {
-            var answer = Ask(address, buffer);
+            var answer = Ask(address, buffer, patience);
             if (answer != last)
             {
                 var text = answer < 0 ? $"refused {-answer}" : $"backend {answer}";
@@ -36,7 +39,7 @@ internal static class BackendWatch
     }
 
     // The backend's number, or the negative errno.
-    private static int Ask(IntPtr address, IntPtr buffer)
+    private static int Ask(IntPtr address, IntPtr buffer, int patience)
     {
         using var poll = new EpollSet(1);
         var socket = RawSocket.Open();
@@ -47,9 +50,9 @@ internal static class BackendWatch
                 return result;
             poll.Watch(socket, EpollSet.In | EpollSet.Out | EpollSet.EdgeTriggered);
             var clock = Stopwatch.StartNew();
-            for (var asked = false; clock.ElapsedMilliseconds < Patience;)
+            for (var asked = false; clock.ElapsedMilliseconds < patience;)
             {
-                if (poll.Wait(Patience) == 0)
+                if (poll.Wait(patience) == 0)
                     continue;
                 if (!asked && RawSocket.TakeError(socket, buffer) is var error and not 0)
                     return -error;

@@ -20,7 +20,7 @@ internal sealed class ApiServerSource(ApiServerAccess access, Log log, ApiTeleme
         var clock = Stopwatch.StartNew();
         var store = new ObjectStore(ApiResource.All.Select(r => r.Kind));
         telemetry.FaultsOf = store.CountFaults;
-        using var client = new ApiClient(access, Timing);
+        using var client = new ApiClient(access, Timing, "dataplane-agent");
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         var reflectors = ApiResource.All
             .Select(resource => new Reflector(client, resource, store, telemetry.Of(resource.Kind), log, Timing, Random).RunAsync(stop.Token))

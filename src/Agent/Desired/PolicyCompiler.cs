@@ -57,14 +57,15 @@ internal sealed class PolicyCompiler(string nodeName)
     private static V1.Policy Combine(
         NetworkPolicy[] chosen, Dictionary<NetworkPolicy, (RuleSet Ingress, RuleSet Egress)> resolved, NamedPortSet ports) => new()
     {
-        Ingress = Direction(chosen.Any(p => p.IsolatesIngress), chosen.Select(p => resolved[p].Ingress), ports),
-        Egress = Direction(chosen.Any(p => p.IsolatesEgress), chosen.Select(p => resolved[p].Egress), ports),
+        Ingress = Direction(chosen.Where(p => p.IsolatesIngress), chosen.Select(p => resolved[p].Ingress), ports),
+        Egress = Direction(chosen.Where(p => p.IsolatesEgress), chosen.Select(p => resolved[p].Egress), ports),
     };
 
-    private static V1.PolicyDirection Direction(bool isolated, IEnumerable<RuleSet> sets, NamedPortSet ports)
+    private static V1.PolicyDirection Direction(IEnumerable<NetworkPolicy> isolating, IEnumerable<RuleSet> sets, NamedPortSet ports)
     {
-        var direction = new V1.PolicyDirection { Isolated = isolated };
-        if (!isolated)
+        var direction = new V1.PolicyDirection { IsolatedBy = { isolating.Select(p => p.Meta.FullName).Order(StringComparer.Ordinal) } };
+        direction.Isolated = direction.IsolatedBy.Count > 0;
+        if (!direction.Isolated)
             return direction;
         var rules = new Dictionary<RuleKey, string>();
         foreach (var set in sets)

@@ -20,7 +20,7 @@ internal static class NodeOptionsCommand
     /// <param name="cancel">Ends the wait.</param>
     public static async Task<int> RunAsync(ApiServerAccess access, string nodeName, TextWriter output, Log log, CancellationToken cancel)
     {
-        using var client = new ApiClient(access, new ApiTiming());
+        using var client = new ApiClient(access, new ApiTiming(), "dataplane-agent");
         string told = "";
         while (!cancel.IsCancellationRequested)
         {

@@ -67,7 +67,8 @@ internal static class FlowLine
             _ => "UNKNOWN",
         };
         string direction = flow.Direction is "" or "none" ? "" : flow.Direction + " ";
-        return flow.DropReason.Length == 0 ? direction + verdict : $"{direction}{flow.DropReason} {verdict}";
+        string by = flow.DeniedBy.Count == 0 ? "" : " by " + string.Join(", ", flow.DeniedBy);
+        return flow.DropReason.Length == 0 ? direction + verdict : $"{direction}{flow.DropReason} {verdict}{by}";
     }
 
     private static string L4(FlowEvent flow)

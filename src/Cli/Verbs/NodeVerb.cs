@@ -16,13 +16,15 @@ internal static class NodeVerb
 
     private static TextTable Table(IReadOnlyList<NodeEntry> nodes)
     {
-        var table = new TextTable("NAME", "STATE", "ADDRESSES", "POD CIDRS", "VTEP MAC", "NEXT HOP MAC");
+        var table = new TextTable("NAME", "STATE", "ADDRESSES", "POD CIDRS", "NEXT HOP", "BY", "VTEP MAC", "NEXT HOP MAC");
         foreach (var entry in nodes)
             table.Add(
                 entry.Node.Name + (entry.Local ? " (this node)" : ""),
                 Words.OrDash(entry.State),
                 Words.OrDash(string.Join('\n', entry.Node.Addresses)),
                 Words.OrDash(string.Join('\n', entry.Node.PodCidrs)),
+                Words.OrDash(string.Join('\n', entry.PodRoutes.Select(route => Words.OrDash(route.NextHop)))),
+                Words.OrDash(string.Join('\n', entry.PodRoutes.Select(route => Words.OrDash(route.Protocol)))),
                 Words.OrDash(entry.VtepMac),
                 Words.OrDash(entry.NextHopMac));
         return table;

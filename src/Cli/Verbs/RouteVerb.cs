@@ -15,9 +15,9 @@ internal static class RouteVerb
 
     private static TextTable Table(IReadOnlyList<RouteEntry> routes)
     {
-        var table = new TextTable("DESTINATION", "KIND", "VIA", "PORT", "NEXT HOP MAC", "MTU");
+        var table = new TextTable("DESTINATION", "KIND", "VIA", "PORT", "NEXT HOP", "NEXT HOP MAC", "MTU");
         foreach (var route in routes)
-            table.Add(route.Destination, route.Kind, Words.OrDash(route.Via), $"{route.Port}", Words.OrDash(route.NextHopMac), route.Mtu == 0 ? "-" : $"{route.Mtu}");
+            table.Add(route.Destination, route.Kind, Words.OrDash(route.Via), $"{route.Port}", Words.OrDash(route.NextHop), Words.OrDash(route.NextHopMac), route.Mtu == 0 ? "-" : $"{route.Mtu}");
         return table;
     }
 }

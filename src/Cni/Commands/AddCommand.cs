@@ -25,9 +25,11 @@ internal static class AddCommand
 
         var ranges = call.Configuration.Ipam.NeedsRanges ? PodRanges.Of(call.Dataplane.GetConfig()) : null;
         var given = call.Ipam.Add(ranges);
+        bool created = true; // as long as the dataplane has not said otherwise
         try
         {
             var attached = Attach(call, pod, given);
+            created = attached.Created;
             RefuseRoutes(given, attached);
             WaitForPolicy(call, pod);
             var result = Result(call, given, attached);
@@ -35,7 +37,8 @@ internal static class AddCommand
         }
         catch
         {
-            Undo(call);
+            // What an earlier ADD has attached is in use.
+            if (created) Undo(call);
             throw;
         }
     }

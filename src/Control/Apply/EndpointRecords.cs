@@ -23,6 +23,9 @@ internal sealed class EndpointRecords(string socketPath)
         File.Move(path + ".new", path, overwrite: true);
     }
 
+    /// <summary>Whether a pod is noted.</summary>
+    public bool Contains(string podNamespace, string pod, string containerId) => File.Exists(PathOf(podNamespace, pod, containerId));
+
     /// <summary>Forgets a pod; nothing happens when it was not noted.</summary>
     public void Forget(string podNamespace, string pod, string containerId)
     {

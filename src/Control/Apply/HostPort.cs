@@ -19,6 +19,9 @@ internal sealed class HostPort
     /// <summary>The port.</summary>
     public Port Port { get; }
 
+    /// <summary>Interface index of the host stack's end.</summary>
+    public int HostIndex => _veth.HostIndex;
+
     /// <summary>Ethernet address of the host stack's side.</summary>
     public MacAddress Mac { get; }
 
@@ -49,6 +52,11 @@ internal sealed class HostPort
 
     /// <summary>Routes the cluster's ranges into it.</summary>
     public void Activate() => _veth.Activate();
+
+    /// <summary>Changes the MTU of the node's routes into it.</summary>
+    /// <param name="mtu">Bytes.</param>
+    /// <exception cref="Xdp.Interop.XdpException">The kernel refused something.</exception>
+    public void SetRouteMtu(int mtu) => _veth.SetRouteMtu(mtu);
 
     /// <summary>Puts back what others have taken away of its addresses and routes, and says what that was.</summary>
     /// <exception cref="Xdp.Interop.XdpException">The kernel refused something.</exception>

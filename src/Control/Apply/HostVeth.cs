@@ -16,7 +16,7 @@ public sealed class HostVeth
     /// <summary>Alias of the host stack's end, by which a pair is known for ours.</summary>
     internal const string Alias = "dataplane host port";
 
-    private readonly HostVethSpec _spec;
+    private HostVethSpec _spec;
 
     private HostVeth(HostVethSpec spec, int hostIndex, int portIndex, bool takenOver)
     {
@@ -114,6 +114,15 @@ public sealed class HostVeth
         var done = new List<string>();
         Bring(done);
         return done;
+    }
+
+    /// <summary>Changes the MTU of the host's routes into the pair, once it is active.</summary>
+    /// <param name="mtu">Bytes.</param>
+    /// <exception cref="XdpException">As <see cref="Activate"/>; the pair stays.</exception>
+    public void SetRouteMtu(int mtu)
+    {
+        _spec = _spec with { RouteMtu = mtu };
+        Bring([]);
     }
 
     /// <summary>What the node's settings, which are not ours to change, keep from working; one sentence each with the remedy.</summary>

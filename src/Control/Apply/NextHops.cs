@@ -16,14 +16,18 @@ internal sealed class NextHops : IDisposable
     private readonly Action _changed;
     private readonly UnderlayResolver _resolver;
     private volatile Dictionary<IPv4Address, NextHop> _known = [];
+    private readonly bool _bothFamilies;
+    private volatile Dictionary<IPAddress, PeerHop> _hops = [];
     private volatile List<IPAddress> _local;
 
     /// <param name="uplink">Device that tunnels leave by; null without one.</param>
     /// <param name="log">For changes.</param>
     /// <param name="changed">Called when something has changed, from a thread of its own.</param>
+    /// <param name="bothFamilies">True to follow the nodes' IPv6 addresses too, to which there are no tunnels.</param>
     /// <exception cref="Xdp.Interop.XdpException">A netlink socket was refused.</exception>
-    public NextHops(Uplink? uplink, ILogger log, Action changed)
+    public NextHops(Uplink? uplink, ILogger log, Action changed, bool bothFamilies = false)
     {
+        _bothFamilies = bothFamilies;
         _uplink = uplink;
         _log = log;
         _changed = changed;
@@ -35,6 +39,9 @@ internal sealed class NextHops : IDisposable
     /// <summary>Next hops by node address.</summary>
     public IReadOnlyDictionary<IPv4Address, NextHop> Known => _known;
 
+    /// <summary>Which way the kernel sends packets to the nodes' own addresses, also while a next hop does not answer; the same instance while they are the same.</summary>
+    public IReadOnlyDictionary<IPAddress, PeerHop> Hops => _hops;
+
     /// <summary>Addresses of this node's interfaces, both families; the same instance while they are the same.</summary>
     public IReadOnlyList<IPAddress> LocalAddresses => _local;
 
@@ -45,7 +52,9 @@ internal sealed class NextHops : IDisposable
         var nodes = new List<IPAddress>();
         foreach (var node in state.Nodes.Values)
         {
-            if (node.Name != self && TableCompiler.TunnelAddress(node, out var address)) nodes.Add(FieldParser.From(address));
+            if (node.Name == self) continue;
+            if (TableCompiler.TunnelAddress(node, out var address)) nodes.Add(FieldParser.From(address));
+            if (_bothFamilies && node.Addresses.Select(text => FieldParser.Address("addresses", text)).FirstOrDefault(FieldParser.IsOf<IPv6Address>) is { } v6) nodes.Add(v6);
         }
         _resolver.SetNodes(nodes);
     }
@@ -57,7 +66,10 @@ internal sealed class NextHops : IDisposable
     {
         var known = ReadKnown();
         var local = ReadLocal();
-        if (Same(known, _known) && local.SequenceEqual(_local)) return;
+        var hops = ReadHops();
+        bool moved = !Same(hops, _hops);
+        if (!moved && Same(known, _known) && local.SequenceEqual(_local)) return;
+        if (moved) _hops = hops;
         _known = known;
         _local = local;
         _changed();
@@ -70,6 +82,8 @@ internal sealed class NextHops : IDisposable
         {
             if (!path.IsResolved)
                 _log.LogInformation("node {Node}: {Problem}", path.Node, path.Problem);
+            else if (!FieldParser.IsOf<IPv4Address>(path.Node))
+                continue; // no tunnel ends there
             else if (path.Interface != _uplink!.Ifindex)
                 _log.LogWarning("node {Node} is reached by interface {Interface}, not by the uplink {Uplink}", path.Node, path.Interface, _uplink.Name);
             else
@@ -78,8 +92,11 @@ internal sealed class NextHops : IDisposable
         return known;
     }
 
+    private Dictionary<IPAddress, PeerHop> ReadHops() =>
+        _resolver.Paths.Values.Where(path => path is { NextHop: not null, Interface: not 0 }).ToDictionary(path => path.Node, path => new PeerHop(path.Interface, path.NextHop!));
+
     private List<IPAddress> ReadLocal() => [.. _resolver.LocalAddresses.Where(a => !a.IsIPv6LinkLocal)];
 
-    private static bool Same(Dictionary<IPv4Address, NextHop> a, Dictionary<IPv4Address, NextHop> b) =>
-        a.Count == b.Count && a.All(pair => b.TryGetValue(pair.Key, out var hop) && hop == pair.Value);
+    private static bool Same<TKey, TValue>(Dictionary<TKey, TValue> a, Dictionary<TKey, TValue> b) where TKey : notnull where TValue : struct =>
+        a.Count == b.Count && a.All(pair => b.TryGetValue(pair.Key, out var hop) && hop.Equals(pair.Value));
 }

@@ -22,11 +22,13 @@ namespace Dataplane.Control.Apply;
 public sealed class NodeRuntime : IDisposable
 {
     private static readonly Dictionary<IPv4Address, NextHop> NoHops = [];
+    private static readonly Dictionary<IPAddress, PeerHop> NoPeers = [];
 
     private readonly Lock _lock = new();
     private readonly ILogger _log;
     private readonly EndpointStore _endpoints = new();
     private readonly EndpointRecords _records;
+    private readonly EndpointRestore _restore;
     private readonly NodeConntrack _conntrack;
     private readonly XdpAttachments _programs;
     private readonly UplinkSet _uplinks;
@@ -43,8 +45,9 @@ public sealed class NodeRuntime : IDisposable
     public NodeRuntime(DataplaneOptions options, ILoggerFactory loggers)
     {
         Options = options;
-        _records = new EndpointRecords(options.ControlSocketPath);
         _log = loggers.CreateLogger("node");
+        _records = new EndpointRecords(options.ControlSocketPath);
+        _restore = new EndpointRestore(_records, request => Attach(request, isNoted: true, out _), PodVeth.Exists, _log);
         Features = KernelFeatures.Probe();
         Gateway = FieldParser.To<IPv4Address>(options.HostPortAddress.IPv4);
         TunnelAddress = FieldParser.To<IPv4Address>(options.NodeIp.IPv4);
@@ -61,9 +64,11 @@ public sealed class NodeRuntime : IDisposable
         _retirements = new FrontendRetirements(_publisher, _conntrack, _lock, () => State, _log);
         _uplinks.Open();
         PathMtu = RuntimeSettings.PathMtu(options, UplinkDevice?.Mtu);
+        DeviceMtu = Features.Any(f => f is { Name: "multi-buffer", Available: false }) ? PathMtu : 65535;
         HostPort = HostPort.Open(this, _programs);
-        _nextHops = new NextHops(UplinkDevice, loggers.CreateLogger("underlay"), Republish);
-        if (Uplinks.Count > 0) Underlay = new UnderlayWatch(Uplinks, loggers.CreateLogger("routes"), Republish, FollowUplinks);
+        bool isNative = options.Routing != RoutingMode.Vxlan;
+        _nextHops = new NextHops(UplinkDevice, loggers.CreateLogger("underlay"), Republish, bothFamilies: isNative && options.DualStack);
+        if (Uplinks.Count > 0) Underlay = new UnderlayWatch(Uplinks, isNative ? [.. options.ClusterCidr.All] : [], loggers.CreateLogger("routes"), Republish, FollowUplinks);
         lock (_lock) // next hops may be found, and published, from now on
         {
             Publish(State);
@@ -93,12 +98,12 @@ public sealed class NodeRuntime : IDisposable
     public IPv4Address TunnelAddress { get; }
 
     /// <summary>MTU of pods' routes, bytes.</summary>
-    public int PathMtu { get; }
+    public int PathMtu { get; private set; }
 
     /// <summary>
     /// MTU of our veths, bytes: room for super-packets where the kernel can receive one over several frames, else what fits one.
     /// </summary>
-    public int DeviceMtu => Features.Any(f => f is { Name: "multi-buffer", Available: false }) ? PathMtu : 65535;
+    public int DeviceMtu { get; }
 
     /// <summary>The state in force.</summary>
     public DesiredState State { get; private set; } = DesiredState.Empty;
@@ -121,7 +126,7 @@ public sealed class NodeRuntime : IDisposable
     /// <summary>What of the state is not in force, and what on this node stands in the way of services, for people; one sentence each.</summary>
     /// <param name="own">Ports that this process listens on for health checks.</param>
     public IReadOnlyList<string> FindProblems(IReadOnlySet<ushort> own) =>
-        [.. _publisher.Problem is { } problem ? [problem] : (string[])[], .. _uplinks.Problems, .. HostPort?.Obstacles ?? [], .. _publisher.FindObstacles(own)];
+        [.. _publisher.Problem is { } problem ? [problem] : (string[])[], .. CutOff, .. _uplinks.Problems, .. HostPort?.Obstacles ?? [], .. _publisher.FindObstacles(own)];
 
     /// <summary>Told of each state that was put into force, under a lock: to be brief.</summary>
     public event Action<DesiredState>? Applied;
@@ -147,8 +152,23 @@ public sealed class NodeRuntime : IDisposable
     /// <summary>Next hops that are known.</summary>
     public IReadOnlyDictionary<IPv4Address, NextHop> KnownNextHops => _nextHops?.Known ?? NoHops;
 
+    /// <summary>Ways to the other nodes' own addresses; the same instance while they are the same.</summary>
+    internal IReadOnlyDictionary<IPAddress, PeerHop> KnownHops => _nextHops?.Hops ?? NoPeers;
+
+    /// <summary>How the other nodes' pods are reached.</summary>
+    internal PeerRoutes Peers => _publisher.Peers;
+
     /// <summary>Addresses of this node's interfaces, both families.</summary>
     public IReadOnlyList<IPAddress> LocalAddresses => _nextHops?.LocalAddresses ?? [];
+
+    /// <summary>Pods that could not be taken over from the process before, for people.</summary>
+    internal IReadOnlyList<string> CutOff
+    {
+        get
+        {
+            lock (_lock) return _restore.Problems;
+        }
+    }
 
     /// <summary>Names for people; made anew after each change.</summary>
     public NameIndex Names => _names ??= new NameIndex(State, Endpoints, Engine.Tables);
@@ -175,8 +195,14 @@ public sealed class NodeRuntime : IDisposable
     /// <exception cref="InvalidStateException">A field is bad.</exception>
     /// <exception cref="EndpointExistsException">The pod or the address is attached otherwise.</exception>
     /// <exception cref="XdpException">The kernel refused something; nothing is left behind.</exception>
-    public AttachedEndpoint Attach(AttachEndpointRequest request)
+    public AttachedEndpoint Attach(AttachEndpointRequest request) => Attach(request, isNoted: false, out _);
+
+    /// <summary>The same; says whether the pod is attached by this very call.</summary>
+    internal AttachedEndpoint Attach(AttachEndpointRequest request, out bool created) => Attach(request, isNoted: false, out created);
+
+    private AttachedEndpoint Attach(AttachEndpointRequest request, bool isNoted, out bool created)
     {
+        created = false;
         var wanted = EndpointRequest.Parse(request, Options.DualStack);
         lock (_lock)
         {
@@ -188,23 +214,25 @@ public sealed class NodeRuntime : IDisposable
                         : throw new EndpointExistsException($"pod {wanted.Key} is attached with address {string.Join(" and ", there.Endpoint.Addresses)} in {there.Endpoint.NetworkNamespace}; delete it first");
             }
             if (_endpoints.Find(wanted.Address, wanted.AddressV6) is { } other) throw new EndpointExistsException($"address {string.Join(" or ", other.Endpoint.Addresses)} belongs to pod {other.Endpoint.Key}; delete that first");
+            if (!isNoted) _restore.Forget(wanted.Key, "", "");
             var attachment = _pods.Open(wanted, _endpoints.NextId());
             _endpoints.Add(attachment);
             _sweeper.Arrive(attachment.Endpoint);
             Publish(State);
             try
             {
-                _records.Keep(request);
+                if (!isNoted) _records.Keep(request);
                 attachment.Veth.Activate();
             }
             catch
             {
-                _records.Forget(wanted.Namespace, wanted.Pod, wanted.ContainerId);
+                if (!isNoted) _records.Forget(wanted.Namespace, wanted.Pod, wanted.ContainerId);
                 _endpoints.Remove(attachment);
                 Publish(State);
-                _pods.Close(attachment);
+                _pods.GiveUp(attachment);
                 throw;
             }
+            created = true;
             _log.LogInformation("attached pod {Pod} with address {Addresses} on {Interface}", wanted.Key, string.Join(" and ", attachment.Endpoint.Addresses), attachment.Endpoint.HostInterface);
             return attachment.Endpoint;
         }
@@ -214,12 +242,16 @@ public sealed class NodeRuntime : IDisposable
     /// Closes a pod's port and removes its interface; false when it was not attached (by this container). Who was connected with it is told
     /// so (K25), and nobody inherits its flows (P28).
     /// </summary>
-    public bool Detach(string podKey, string containerId)
+    /// <param name="podKey">Namespace and name.</param>
+    /// <param name="containerId">When set, of this container only.</param>
+    /// <param name="interface">When set, by this name within the pod only.</param>
+    public bool Detach(string podKey, string containerId, string @interface = "")
     {
         lock (_lock)
         {
-            if (_endpoints.Find(podKey) is not { } attachment) return false;
+            if (_endpoints.Find(podKey) is not { } attachment) return _restore.Forget(podKey, containerId, @interface);
             if (containerId.Length > 0 && attachment.Endpoint.ContainerId != containerId) return false;
+            if (@interface.Length > 0 && attachment.Endpoint.PodInterface != @interface) return false;
             _records.Forget(attachment.Endpoint.Namespace, attachment.Endpoint.Pod, attachment.Endpoint.ContainerId);
             _endpoints.Remove(attachment);
             Publish(State);
@@ -230,27 +262,21 @@ public sealed class NodeRuntime : IDisposable
         }
     }
 
-    /// <summary>
-    /// Attaches what an earlier process had attached and what still exists: pods keep interface and address, and are served again once the agent
-    /// has sent the state. Called once, before requests are served.
-    /// </summary>
+    /// <summary>Attaches what an earlier process had attached. Called once, before requests are served.</summary>
     public void Restore()
     {
-        foreach (var request in _records.Read((path, why) => _log.LogError("{Path} is not a note of a pod ({Why}); delete it", path, why)))
+        lock (_lock) _restore.Run();
+    }
+
+    /// <summary>
+    /// Detaches what was taken over although its DEL came before anybody listened: the plugin has deleted its note then. Called once, when requests
+    /// are served: from then on a DEL that finds nobody tries again, and finds this process.
+    /// </summary>
+    public void Settle()
+    {
+        lock (_lock)
         {
-            if (!File.Exists(request.Netns))
-            {
-                _records.Forget(request.Namespace, request.Pod, request.ContainerId); // it ended meanwhile
-                continue;
-            }
-            try
-            {
-                Attach(request);
-            }
-            catch (Exception e) when (e is InvalidStateException or EndpointExistsException or XdpException)
-            {
-                _log.LogError("pod {Namespace}/{Pod} stays cut off: {Why}", request.Namespace, request.Pod, e.Message);
-            }
+            foreach (var endpoint in _endpoints.Endpoints.Where(e => !_records.Contains(e.Namespace, e.Pod, e.ContainerId))) Detach(endpoint.Key, endpoint.ContainerId);
         }
     }
 
@@ -316,7 +342,12 @@ public sealed class NodeRuntime : IDisposable
         lock (_lock)
         {
             var repaired = new List<string>(_publisher.Repair());
-            if (_uplinks.Follow(repaired)) Publish(State); // queues may be added without an event
+            if (_uplinks.Follow(repaired)) // queues may be added without an event
+            {
+                FollowMtu();
+                Publish(State);
+            }
+            repaired.AddRange(_restore.Retry());
             return repaired;
         }
     }
@@ -329,8 +360,18 @@ public sealed class NodeRuntime : IDisposable
             var repaired = new List<string>();
             bool moved = _uplinks.Follow(repaired);
             if (repaired.Count > 0) _log.LogWarning("put right on the uplinks: {Repaired}", string.Join("; ", repaired));
+            if (moved) FollowMtu();
             return moved;
         }
+    }
+
+    private void FollowMtu()
+    {
+        int mtu = Math.Min(RuntimeSettings.PathMtuOrLeast(Options, UplinkDevice?.Mtu), DeviceMtu);
+        if (mtu == PathMtu) return;
+        _log.LogWarning("MTU of uplink {Uplink} is {UplinkMtu} now, that of pods {Mtu}", UplinkDevice?.Name, UplinkDevice?.Mtu, mtu);
+        PathMtu = mtu;
+        PathMtuChange.Apply(mtu, HostPort, _endpoints.All, _log);
     }
 
     private void Republish()

@@ -54,11 +54,19 @@ internal sealed class PodPorts(NodeRuntime node, XdpAttachments programs, ILogge
         catch
         {
             if (port is not null) node.Engine.RemovePort(port);
-            programs.Detach(veth.HostIndex, deviceIsGone: false);
-            veth.Remove();
-            veth.Dispose();
+            GiveUp(veth);
             throw;
         }
+    }
+
+    /// <summary>
+    /// Undoes <see cref="Open"/>. A pair that was there before stays, since a pod may run that has no other; the program that stays on it drops
+    /// what the pod sends.
+    /// </summary>
+    public void GiveUp(EndpointStore.Attachment attachment)
+    {
+        node.Engine.RemovePort(attachment.Port);
+        GiveUp(attachment.Veth);
     }
 
     /// <summary>Closes it all. Tables must not lead to the port any more.</summary>
@@ -69,5 +77,12 @@ internal sealed class PodPorts(NodeRuntime node, XdpAttachments programs, ILogge
         programs.Detach(attachment.Veth.HostIndex, deviceIsGone: true);
         attachment.Veth.Dispose();
         if (!removed) log.LogInformation("interface {Interface} was gone already", attachment.Endpoint.HostInterface);
+    }
+
+    private void GiveUp(PodVeth veth)
+    {
+        programs.Detach(veth.HostIndex, deviceIsGone: veth.WasTakenOver);
+        if (!veth.WasTakenOver) veth.Remove();
+        veth.Dispose();
     }
 }

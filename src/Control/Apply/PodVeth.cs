@@ -56,6 +56,14 @@ public sealed class PodVeth : IDisposable
         return "dp" + Convert.ToHexStringLower(hash)[..NameHashDigits];
     }
 
+    /// <summary>Whether there is a device of this name, and so the pod at its other end.</summary>
+    /// <exception cref="XdpException">The kernel does not tell.</exception>
+    public static bool Exists(string hostName)
+    {
+        using var netlink = NetlinkSocket.Open();
+        return netlink.Links.Find(hostName) is not null;
+    }
+
     /// <summary>Makes the pair, or takes over the one that is there. On failure nothing new is left behind.</summary>
     /// <exception cref="XdpException">The message names the step, the object and the remedy.</exception>
     /// <exception cref="ArgumentException">An address or gateway is not of its family, or the route's MTU is below 68 (with IPv6 1280) or above the device's.</exception>
@@ -125,6 +133,16 @@ public sealed class PodVeth : IDisposable
             // A descriptor that stays open would keep the namespace of a dead pod, and this pair, alive.
             _pod.Dispose();
         }
+    }
+
+    /// <summary>Changes the MTU of the pod's routes; connections that exist learn of it by what is sent. Once the pair is active.</summary>
+    /// <param name="mtu">Bytes, at most the device's.</param>
+    /// <exception cref="XdpException">The pod's namespace is gone, or the kernel refused.</exception>
+    public void SetRouteMtu(int mtu)
+    {
+        using var pod = NetworkNamespace.Open(_spec.PodNamespacePath);
+        using var inPod = NetlinkSocket.Open(pod);
+        foreach (var family in _families) (family with { RouteMtu = mtu }).SetRoutes(inPod, _podIndex, HostMac);
     }
 
     /// <summary>Removes the pair. False when it was gone, e.g. with the pod's namespace.</summary>

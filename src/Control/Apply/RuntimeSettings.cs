@@ -39,18 +39,33 @@ internal static class RuntimeSettings
         CompletionRingSize = (uint)options.CompletionRingSize,
     };
 
+    /// <summary>As <see cref="PathMtu"/>, and where IPv6 cannot be carried the least that it needs: what the uplink refuses is counted there.</summary>
+    public static int PathMtuOrLeast(DataplaneOptions options, int? uplinkMtu)
+    {
+        try
+        {
+            return PathMtu(options, uplinkMtu);
+        }
+        catch (XdpException)
+        {
+            return IPv6Address.LeastMtu;
+        }
+    }
+
     /// <summary>MTU of pods' routes, bytes.</summary>
     /// <param name="options">The node's.</param>
     /// <param name="uplinkMtu">The uplink's, bytes; null without one.</param>
     /// <exception cref="XdpException">IPv6 cannot be carried in so little.</exception>
     public static int PathMtu(DataplaneOptions options, int? uplinkMtu)
     {
+        // With "auto" some peers are behind tunnels, and pods cannot know which.
+        int headers = options.Routing == RoutingMode.Native ? 0 : Stages.VxlanEncap.OuterLength;
         // What we cut and complete in software must fit one frame; on larger underlays packets are smaller than they could be.
-        int mtu = Math.Min(options.PodMtu > 0 ? options.PodMtu : (uplinkMtu ?? DefaultUplinkMtu) - Stages.VxlanEncap.OuterLength, LargestPathMtu);
+        int mtu = Math.Min(options.PodMtu > 0 ? options.PodMtu : (uplinkMtu ?? DefaultUplinkMtu) - headers, LargestPathMtu);
         if (!options.DualStack || mtu >= IPv6Address.LeastMtu) return mtu;
         throw new XdpException(
             $"carry IPv6 in packets of {mtu} bytes", Errno.EMSGSIZE,
-            $"IPv6 needs {IPv6Address.LeastMtu}; raise the uplink's MTU to {IPv6Address.LeastMtu + Stages.VxlanEncap.OuterLength} or pod-mtu, or leave the IPv6 prefixes and addresses out");
+            $"IPv6 needs {IPv6Address.LeastMtu}; raise the uplink's MTU to {IPv6Address.LeastMtu + headers} or pod-mtu, or leave the IPv6 prefixes and addresses out");
     }
 
     /// <summary>Our Ethernet address towards pods and the host stack: the same after every start, so that neighbours' caches stay right.</summary>

@@ -1,10 +1,11 @@
+using System.Net;
 using Dataplane.Control.Compile;
 using Dataplane.Packets;
 using Xdp.Interop;
 
 namespace Dataplane.Control.Apply;
 
-/// <summary>The maps of the uplink's program that are of one family: the node's addresses and their uses, and the service frontends. One caller at a time.</summary>
+/// <summary>The maps of the uplink's program that are of one family: the node's addresses and their uses, the service frontends, and the prefixes of this node's pods. One caller at a time.</summary>
 internal sealed class SteeringMaps<TAddress>
     where TAddress : unmanaged, IIpAddress<TAddress>
 {
@@ -13,13 +14,16 @@ internal sealed class SteeringMaps<TAddress>
 
     private readonly MirroredMap<TAddress, byte> _addresses;
     private readonly MirroredMap<ExternalFrontend<TAddress>, byte> _frontends;
+    private readonly MirroredMap<PodKey, byte> _pods;
     private readonly int _addressRoom;
     private IReadOnlySet<ExternalFrontend<TAddress>>? _complete; // the set that the map holds, if it holds all of it
 
     /// <param name="addresses">node_addresses of the family.</param>
     /// <param name="frontends">frontends of the family.</param>
-    public SteeringMaps(BpfMap addresses, BpfMap frontends)
+    /// <param name="pods">local_pods of the family.</param>
+    public SteeringMaps(BpfMap addresses, BpfMap frontends, BpfMap pods)
     {
+        _pods = new(pods.Update, key => pods.Delete(key), Entries<PodKey>(pods));
         _addressRoom = addresses.MaxEntries;
         _addresses = new(addresses.Update, key => addresses.Delete(key), Entries<TAddress>(addresses));
         Room = frontends.MaxEntries;
@@ -73,6 +77,15 @@ internal sealed class SteeringMaps<TAddress>
             + "use fewer node ports, external IPs and load balancer addresses, or free memory if it is ENOMEM");
     }
 
+    /// <summary>Writes the prefixes of pods that packets are taken for as they are; those of the other family are left out.</summary>
+    /// <exception cref="XdpException">The kernel refused.</exception>
+    public void ApplyPods(IEnumerable<IPNetwork> wanted)
+    {
+        var keys = wanted.Where(FieldParser.IsOf<TAddress>).Select(prefix => new PodKey((uint)prefix.PrefixLength, FieldParser.To<TAddress>(prefix.BaseAddress))).ToHashSet();
+        var (left, why) = _pods.Apply(keys, (PodKey key, out byte value) => (value = keys.Contains(key) ? (byte)1 : (byte)0) != 0);
+        if (left.Count > 0) throw new XdpException($"take packets to {left.Count} prefixes of pods from the uplinks", why, "free memory");
+    }
+
     private static IEnumerable<KeyValuePair<TKey, byte>> Entries<TKey>(BpfMap map) where TKey : unmanaged
     {
         foreach (var key in map.Keys<TKey>())
@@ -84,6 +97,9 @@ internal sealed class SteeringMaps<TAddress>
         var all = names.Order(StringComparer.Ordinal).ToList();
         return string.Join(", ", all.Take(Named)) + (all.Count > Named ? $" and {all.Count - Named} more" : "");
     }
+
+    // struct ipv4_prefix and ipv6_prefix of the same; the length is in host byte order
+    private readonly record struct PodKey(uint Length, TAddress Address);
 
     // struct frontend and frontend6 of xdp-progs; address and port are in network byte order
     private readonly record struct FrontendKey(TAddress Address, ushort Port, byte Protocol, byte Zero)

@@ -21,6 +21,8 @@ internal sealed class TablePublisher
     private readonly UplinkSteering _steering;
     private readonly HostFrontends _hostFrontends;
     private readonly ILogger _log;
+    private readonly PodRouteKeeper _podRoutes;
+    private readonly PeerWatch _peers;
     private uint _revision = 1;
     private bool _leadsNode;
     private IReadOnlyList<IPAddress> _addresses = [];
@@ -38,6 +40,8 @@ internal sealed class TablePublisher
         _log = log;
         _hostFrontends = new HostFrontends(node.Options.HostPort, node.Options.StateDirectory);
         var options = node.Options;
+        _peers = new PeerWatch(options);
+        _podRoutes = new PodRouteKeeper(node);
         _compiler = new TableCompiler(options.NodeName, options.ServiceCidr.IPv4, options.ServiceCidr.IPv6, options.Maglev ? options.MaglevTableSize : 0);
         _v4 = Fixed<IPv4Address>(options, options.NodeIp.IPv4, options.HostPortAddress.IPv4, HostVeth.NextHop, options.PodCidr.IPv4, options.ClusterCidr.IPv4);
         // The first address of a subnet is its routers' (RFC 4291, section 2.6.1): no pod has it, and the node's stack routes it to us.
@@ -69,7 +73,10 @@ internal sealed class TablePublisher
     public LingeringFrontends<IPv6Address> FrontendsV6 { get; } = new();
 
     /// <summary>What is not in force, for people; null when all is.</summary>
-    public string? Problem => _steering.Problem is { } uplink ? _hostProblem is null ? uplink : $"{uplink}; {_hostProblem}" : _hostProblem;
+    public string? Problem => string.Join("; ", ((string?[])[_steering.Problem, _hostProblem, _podRoutes.Problem]).OfType<string>()) is { Length: > 0 } problem ? problem : null;
+
+    /// <summary>How other nodes' pods are reached. Callable from any thread.</summary>
+    public PeerRoutes Peers => _peers.Current;
 
     /// <summary>Tables before there are ports.</summary>
     public DataplaneTables Initial() => _compiler.Compile(DesiredState.Empty, Input(hostPort: null));
@@ -84,28 +91,33 @@ internal sealed class TablePublisher
     public void Publish(DesiredState state, bool servicesOnly)
     {
         FollowAddresses();
+        string? before = Problem;
+        _peers.Follow(state, _node.KnownHops, _node.Underlay?.PodRoutes ?? []);
         var input = Input(_node.HostPort);
         // Routes and neighbours are followed by other threads, whose news this call may bring into force before theirs does: flows keep
         // places in these tables, which are right for one revision only.
         if (!servicesOnly || !input.HasSurroundingsOf(_published)) _revision++;
         input = input with { Revision = _revision };
-        _node.Engine.Publish(_compiler.Compile(state, input));
+        var tables = _compiler.Compile(state, input);
+        if (_leadsNode) _podRoutes.Add(_peers.Current, state);
+        _node.Engine.Publish(tables);
         _published = input;
-        Steer(state);
+        if (_leadsNode) _podRoutes.RemoveStale(state);
+        Steer(state, before);
     }
 
     /// <summary>Makes what the node's own stack sends to frontends come here; called once the host port is active.</summary>
     public void LeadNode(DesiredState state)
     {
         _leadsNode = true;
-        Steer(state);
+        Steer(state, Problem);
     }
 
     /// <summary>Leads no packets here any more for frontends that no service has.</summary>
     public void Forget<TAddress>(LingeringFrontends<TAddress> family, IReadOnlyCollection<ExternalFrontend<TAddress>> unused, DesiredState state)
         where TAddress : unmanaged, IIpAddress<TAddress>
     {
-        if (family.Forget(unused)) Steer(state);
+        if (family.Forget(unused)) Steer(state, Problem);
     }
 
     /// <summary>
@@ -124,17 +136,18 @@ internal sealed class TablePublisher
             repaired.AddRange(hostPort.Refresh()); // first: the others are routes by its next hop
             repaired.AddRange(_hostFrontends.Refresh());
         });
+        repaired.AddRange(_podRoutes.Repair());
         Tell(problem, before);
         return repaired;
     }
 
-    private void Steer(DesiredState state)
+    private void Steer(DesiredState state, string? before)
     {
         bool gone = Frontends.Follow(_compiler.ExternalFrontends) | FrontendsV6.Follow(_compiler.ExternalFrontendsV6);
-        string? before = Problem;
         _steering.TryApply(new UplinkSteeringSpec
         {
-            VxlanPort = _node.Options.VxlanPort,
+            Pods = _node.Options.Routing == RoutingMode.Vxlan ? [] : [.. _node.Options.PodCidr.All],
+            VxlanPort = _node.Options.TunnelPort,
             Vni = _node.Options.Vni,
             Devices = _node.Uplinks.SelectMany(uplink => uplink.Addresses.Select(mac => new DeviceAddress(uplink.Ifindex, mac))).ToHashSet(),
             NatPorts = _node.Options.NatPorts,
@@ -146,12 +159,13 @@ internal sealed class TablePublisher
             LingeringV6 = FrontendsV6.Gone,
         });
         string? host = !_leadsNode ? null : Attempt(() => _hostFrontends.Apply(
-            Led(_v4, _localV4, Frontends.All, state), _v6 is null ? null : Led(_v6, _localV6, FrontendsV6.All, state)));
+            Led(_v4, _localV4, Frontends.All, _compiler.OutOfRange, state), _v6 is null ? null : Led(_v6, _localV6, FrontendsV6.All, _compiler.OutOfRangeV6, state)));
         Tell(host, before);
         if (gone) FrontendsGone?.Invoke();
     }
 
-    private HostFrontendsSpec<TAddress> Led<TAddress>(FamilyInput<TAddress> family, LocalAddresses<TAddress> local, IReadOnlySet<ExternalFrontend<TAddress>> frontends, DesiredState state)
+    private HostFrontendsSpec<TAddress> Led<TAddress>(
+        FamilyInput<TAddress> family, LocalAddresses<TAddress> local, IReadOnlySet<ExternalFrontend<TAddress>> frontends, IReadOnlySet<ExternalFrontend<TAddress>> outOfRange, DesiredState state)
         where TAddress : unmanaged, IIpAddress<TAddress> => new()
         {
             Gateway = family.Gateway,
@@ -161,7 +175,7 @@ internal sealed class TablePublisher
             OtherNodes = OtherNodes<TAddress>(state),
             NodePorts = _node.Options.NodePortRange,
             NatPorts = _node.Options.NatPorts,
-            Frontends = frontends,
+            Frontends = outOfRange.Count == 0 ? frontends : frontends.Union(outOfRange).ToHashSet(),
         };
 
     private void Tell(string? hostProblem, string? before)
@@ -247,11 +261,12 @@ internal sealed class TablePublisher
                 GatewayMac = _node.GatewayMac,
                 TunnelAddress = _node.TunnelAddress,
                 Vni = options.Vni,
-                VxlanPort = options.VxlanPort,
+                VxlanPort = options.TunnelPort,
+                NativeRouting = options.Routing != RoutingMode.Vxlan,
             },
-            IPv4 = _v4 with { NodeAddresses = _localV4.All, NodePortAddresses = _localV4.NodePorts, Underlay = (_node.Underlay?.V4 ?? UnderlayWatch.Family<IPv4Address>.Empty).Table },
+            IPv4 = _v4 with { Peers = _peers.KindsV4, NodeAddresses = _localV4.All, NodePortAddresses = _localV4.NodePorts, Underlay = (_node.Underlay?.V4 ?? UnderlayWatch.Family<IPv4Address>.Empty).Table },
             IPv6 = _v6 is null ? null
-                : _v6 with { NodeAddresses = _localV6.All, NodePortAddresses = _localV6.NodePorts, Underlay = (_node.Underlay?.V6 ?? UnderlayWatch.Family<IPv6Address>.Empty).Table },
+                : _v6 with { Peers = _peers.KindsV6, NodeAddresses = _localV6.All, NodePortAddresses = _localV6.NodePorts, Underlay = (_node.Underlay?.V6 ?? UnderlayWatch.Family<IPv6Address>.Empty).Table },
             Endpoints = _node.Endpoints,
             NextHops = _node.KnownNextHops,
             UplinkPort = _node.UplinkDevice?.Port.Id ?? 0,

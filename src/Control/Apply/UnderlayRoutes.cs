@@ -19,7 +19,11 @@ internal static class UnderlayRoutes
     /// <param name="routes">Of the main table.</param>
     /// <param name="neighbors">Of all devices.</param>
     /// <param name="mtus">MTU by the index of each uplink, bytes.</param>
-    public static List<UnderlayWay<TAddress>> Ways<TAddress>(IEnumerable<Route> routes, IReadOnlyCollection<Neighbor> neighbors, IReadOnlyDictionary<int, int> mtus)
+    /// <param name="pods">
+    /// Prefixes of pods that are reached natively, or none. What no route leads to more closely is left to the node's own stack: the way to the world is not theirs.
+    /// Of several next hops to them, as routing daemons bring them, the first is taken.
+    /// </param>
+    public static List<UnderlayWay<TAddress>> Ways<TAddress>(IEnumerable<Route> routes, IReadOnlyCollection<Neighbor> neighbors, IReadOnlyDictionary<int, int> mtus, IReadOnlyCollection<IPNetwork> pods)
         where TAddress : unmanaged, IIpAddress<TAddress>
     {
         int hostBits = TAddress.ByteLength * 8;
@@ -40,13 +44,14 @@ internal static class UnderlayRoutes
             var prefix = FieldParser.To<TAddress>(route.Destination.BaseAddress);
             int length = route.Destination.PrefixLength;
             if (length > 0 && (prefix.IsLoopback || prefix.IsGroup)) continue; // of one link each: no pod's packet goes there
-            bool byUplink = route is { Type: RouteType.Unicast, IsMultipath: false } && mtus.ContainsKey(route.Interface);
+            bool byUplink = HasOneWay(route, pods) && mtus.ContainsKey(route.Interface);
             onLink.Add(new(prefix, length, byUplink && route.Gateway is null ? route.Interface : 0));
             int mtu = byUplink ? Math.Min(route.Mtu ?? int.MaxValue, mtus[route.Interface]) : 0;
             ways[(prefix, length)] = byUplink && route.Gateway is { } gateway && known.TryGetValue((route.Interface, gateway), out var mac)
                 ? new UnderlayWay<TAddress>(prefix, length, route.Interface, mac, mtu)
                 : new UnderlayWay<TAddress>(prefix, length, 0, default, 0);
         }
+        foreach (var prefix in pods.Where(FieldParser.IsOf<TAddress>)) ways[(FieldParser.To<TAddress>(prefix.BaseAddress), prefix.PrefixLength)] = new(FieldParser.To<TAddress>(prefix.BaseAddress), prefix.PrefixLength, 0, default, 0);
         // A neighbour's address is a way of its own where the route to it is the link's; a route for just that address comes first.
         var links = new PrefixTable<TAddress>(onLink);
         foreach (var ((device, address), mac) in known)
@@ -63,9 +68,12 @@ internal static class UnderlayRoutes
         rule.Protocol != RouteProtocol.Dataplane && rule.MarkMask == 0 && rule.InputInterface is null
         && (rule.HasMore || rule.Table is not (RouteTableId.Local or RouteTableId.Main or RouteTableId.Default)));
 
-    /// <summary>Next hops by an uplink that are to be kept resolved: gateways, which few packets of the node's own may use.</summary>
-    public static IEnumerable<(int Interface, IPAddress Gateway)> Gateways(IEnumerable<Route> routes, IReadOnlyDictionary<int, int> mtus) => routes
-        .Where(r => r is { Table: RouteTableId.Main, Type: RouteType.Unicast, IsMultipath: false, Gateway: not null } && mtus.ContainsKey(r.Interface) && r.Protocol != RouteProtocol.Dataplane)
+    /// <summary>Next hops by an uplink that are to be kept resolved: gateways, which few packets of the node's own may use. Arguments as with <see cref="Ways"/>.</summary>
+    public static IEnumerable<(int Interface, IPAddress Gateway)> Gateways(IEnumerable<Route> routes, IReadOnlyDictionary<int, int> mtus, IReadOnlyCollection<IPNetwork> pods) => routes
+        .Where(r => r is { Table: RouteTableId.Main, Gateway: not null } && HasOneWay(r, pods) && mtus.ContainsKey(r.Interface) && r.Protocol != RouteProtocol.Dataplane)
         .Select(r => (r.Interface, r.Gateway!))
         .Distinct();
+
+    private static bool HasOneWay(Route route, IReadOnlyCollection<IPNetwork> pods) =>
+        route.Type == RouteType.Unicast && (!route.IsMultipath || pods.Any(prefix => PeerRoutes.Holds(prefix, route.Destination)));
 }

@@ -22,7 +22,7 @@ internal sealed class UnderlayWatch : IDisposable
     private static readonly TimeSpan RefreshInterval = TimeSpan.FromSeconds(60);
 
     private readonly IReadOnlyList<Uplink> _uplinks;
-    private readonly Dictionary<int, int> _mtus;
+    private readonly IReadOnlyList<IPNetwork> _pods;
     private readonly ILogger _log;
     private readonly Action _changed;
     private readonly Func<bool> _followDevices;
@@ -32,18 +32,20 @@ internal sealed class UnderlayWatch : IDisposable
     private readonly Thread _thread;
     private Family<IPv4Address> _v4 = Family<IPv4Address>.Empty;
     private Family<IPv6Address> _v6 = Family<IPv6Address>.Empty;
+    private IReadOnlyList<Route> _podRoutes = [];
     private MacAddress[] _sources = []; // the uplinks' Ethernet addresses that the tables have
     private bool _stop;
 
     /// <param name="uplinks">Devices that lead out.</param>
+    /// <param name="pods">Prefixes of pods that are reached natively, or none.</param>
     /// <param name="log">For failures.</param>
-    /// <param name="changed">Called on the watch's thread when <see cref="V4"/> or <see cref="V6"/> is another one.</param>
-    /// <param name="followDevices">Called on it before, when an uplink has changed, or a device on it; true when an Ethernet address has.</param>
+    /// <param name="changed">Called on the watch's thread when <see cref="V4"/>, <see cref="V6"/> or <see cref="PodRoutes"/> is another one.</param>
+    /// <param name="followDevices">Called on it before, when an uplink has changed, or a device on it; true when an Ethernet address or MTU has.</param>
     /// <exception cref="Xdp.Interop.XdpException">A netlink socket was refused.</exception>
-    public UnderlayWatch(IReadOnlyList<Uplink> uplinks, ILogger log, Action changed, Func<bool> followDevices)
+    public UnderlayWatch(IReadOnlyList<Uplink> uplinks, IReadOnlyList<IPNetwork> pods, ILogger log, Action changed, Func<bool> followDevices)
     {
         _uplinks = uplinks;
-        _mtus = uplinks.ToDictionary(u => u.Ifindex, u => u.Mtu);
+        _pods = pods;
         _log = log;
         _changed = changed;
         _followDevices = followDevices;
@@ -58,6 +60,9 @@ internal sealed class UnderlayWatch : IDisposable
 
     /// <summary>What is known of IPv6; callable from any thread.</summary>
     public Family<IPv6Address> V6 => Volatile.Read(ref _v6);
+
+    /// <summary>The main table's routes to pods, ours and those that somebody else has brought, but for those into the host port; callable from any thread.</summary>
+    public IReadOnlyList<Route> PodRoutes => Volatile.Read(ref _podRoutes);
 
     /// <summary>What is known of one family.</summary>
     /// <param name="Ways">One for each prefix, for people.</param>
@@ -128,8 +133,8 @@ internal sealed class UnderlayWatch : IDisposable
             devices |= next is LinkChanged { Link: var link } && _uplinks.Any(u => UplinkAddresses.Concerns(u.Ifindex, link));
             relevant |= next switch
             {
-                NeighborChanged { Neighbor: var n } => _mtus.ContainsKey(n.Interface),
-                LinkChanged { Link.Index: var index } => _mtus.ContainsKey(index),
+                NeighborChanged { Neighbor: var n } => IsUplink(n.Interface),
+                LinkChanged { Link.Index: var index } => IsUplink(index),
                 RouteChanged { Route: var r } => r.Protocol != RouteProtocol.Dataplane,
                 _ => true,
             };
@@ -141,21 +146,27 @@ internal sealed class UnderlayWatch : IDisposable
     private bool Read()
     {
         var routes = _netlink.Routes.List(new RouteFilter { Table = RouteTableId.Main });
-        KeepResolved(routes);
+        var mtus = _uplinks.ToDictionary(u => u.Ifindex, u => u.Mtu);
+        KeepResolved(routes, mtus);
         var known = _netlink.Neighbors.List();
         MacAddress[] sources = [.. _uplinks.Select(u => u.Mac)];
         bool mustRemake = !sources.AsSpan().SequenceEqual(_sources);
         _sources = sources;
-        bool changed = Take(AddressFamily.InterNetwork, routes, known, ref _v4, mustRemake);
-        return Take(AddressFamily.InterNetworkV6, routes, known, ref _v6, mustRemake) || changed;
+        var podRoutes = routes.Where(r => r.Protocol != RouteProtocol.Dataplane && _pods.Any(pods => PeerRoutes.Holds(pods, r.Destination))).ToList();
+        bool changed = !podRoutes.SequenceEqual(_podRoutes);
+        if (changed) Volatile.Write(ref _podRoutes, podRoutes);
+        changed |= Take(AddressFamily.InterNetwork, routes, known, mtus, ref _v4, mustRemake);
+        return Take(AddressFamily.InterNetworkV6, routes, known, mtus, ref _v6, mustRemake) || changed;
     }
 
+    private bool IsUplink(int ifindex) => _uplinks.Any(u => u.Ifindex == ifindex);
+
     // True when the family has changed.
-    private bool Take<TAddress>(AddressFamily family, IReadOnlyList<Route> routes, IReadOnlyList<Xdp.Interop.Links.Neighbor> known, ref Family<TAddress> last, bool mustRemake)
+    private bool Take<TAddress>(AddressFamily family, IReadOnlyList<Route> routes, IReadOnlyList<Xdp.Interop.Links.Neighbor> known, Dictionary<int, int> mtus, ref Family<TAddress> last, bool mustRemake)
         where TAddress : unmanaged, IIpAddress<TAddress>
     {
         // Where rules of somebody else choose among tables, only the node's own stack can tell.
-        var ways = UnderlayRoutes.Steers(_netlink.Rules.List(family)) ? [] : UnderlayRoutes.Ways<TAddress>(routes, known, _mtus);
+        var ways = UnderlayRoutes.Steers(_netlink.Rules.List(family)) ? [] : UnderlayRoutes.Ways<TAddress>(routes, known, mtus, _pods);
         if (!mustRemake && ways.SequenceEqual(last.Ways)) return false;
         var neighbors = new List<Neighbor>();
         var prefixes = new List<PrefixEntry<TAddress>>(ways.Count);
@@ -181,9 +192,9 @@ internal sealed class UnderlayWatch : IDisposable
         return index;
     }
 
-    private void KeepResolved(IReadOnlyList<Route> routes)
+    private void KeepResolved(IReadOnlyList<Route> routes, Dictionary<int, int> mtus)
     {
-        foreach (var (device, gateway) in UnderlayRoutes.Gateways(routes, _mtus))
+        foreach (var (device, gateway) in UnderlayRoutes.Gateways(routes, mtus, _pods))
         {
             if (_netlink.Neighbors.Find(device, gateway) is { } n && (n.IsManaged || n.State == NeighborState.Permanent)) continue;
             if (_netlink.Neighbors.Probe(device, gateway)) _managed.Add((device, gateway));

@@ -13,12 +13,13 @@ public sealed class Uplink
     private volatile MacAddress[] _addresses; // the device's own first; replaced, never changed
     private volatile string _attachedBy;
     private volatile string? _problem;
+    private volatile int _mtu;
 
     private Uplink(LinkInfo link, MacAddress[] addresses, string attachedBy)
     {
         Name = link.Name;
         Ifindex = link.Index;
-        Mtu = link.Mtu;
+        _mtu = link.Mtu;
         _addresses = addresses;
         _attachedBy = attachedBy;
     }
@@ -29,8 +30,8 @@ public sealed class Uplink
     /// <summary>Interface index.</summary>
     public int Ifindex { get; }
 
-    /// <summary>Bytes.</summary>
-    public int Mtu { get; }
+    /// <summary>Bytes; what <see cref="Follow"/> has seen last.</summary>
+    public int Mtu => _mtu;
 
     /// <summary>Its Ethernet address.</summary>
     public MacAddress Mac => _addresses[0];
@@ -80,7 +81,7 @@ public sealed class Uplink
     /// <param name="node">The node's.</param>
     /// <param name="programs">The node's.</param>
     /// <param name="repaired">Is told what was put right, for people.</param>
-    /// <returns>True when <see cref="Addresses"/> have changed.</returns>
+    /// <returns>True when <see cref="Addresses"/> or <see cref="Mtu"/> have changed.</returns>
     internal bool Follow(IReadOnlyList<LinkInfo> links, NodeRuntime node, XdpAttachments programs, List<string> repaired)
     {
         if (links.FirstOrDefault(l => l.Index == Ifindex) is not { } link)
@@ -110,7 +111,9 @@ public sealed class Uplink
             _problem = $"uplink {link.Name}: {e.Message}";
         }
         var addresses = UplinkAddresses.Of(link, links);
-        if (addresses.AsSpan().SequenceEqual(_addresses)) return false;
+        bool changed = link.Mtu != _mtu;
+        _mtu = link.Mtu;
+        if (addresses.AsSpan().SequenceEqual(_addresses)) return changed;
         _addresses = addresses;
         return true;
     }

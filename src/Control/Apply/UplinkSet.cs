@@ -13,7 +13,7 @@ internal sealed class UplinkSet(NodeRuntime node, XdpAttachments programs, ILogg
     public IReadOnlyList<Uplink> All => _uplinks;
 
     /// <summary>What keeps one from carrying its traffic, for people; one sentence each.</summary>
-    public IEnumerable<string> Problems => _uplinks.Select(uplink => uplink.Problem).OfType<string>();
+    public IEnumerable<string> Problems => _uplinks.Select(uplink => uplink.Problem).Append(_uplinks.Count == 0 ? null : UplinkChoice.FindProblem(_uplinks[0].Name, node.Options.NodeIp.IPv4)).OfType<string>();
 
     /// <summary>Opens those that the node is told of.</summary>
     /// <exception cref="XdpException">The kernel refused something; the message names it and the remedy.</exception>

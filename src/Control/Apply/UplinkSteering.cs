@@ -5,7 +5,7 @@ namespace Dataplane.Control.Apply;
 
 /// <summary>
 /// Keeps the maps of the uplink's program as wanted: the node's addresses and their uses, the ports of translated sources, and the service
-/// frontends, of both families. Only differences are written. One caller at a time, but for <see cref="Problem"/>.
+/// frontends and with native routing the prefixes of pods, of both families. Only differences are written. One caller at a time, but for <see cref="Problem"/>.
 /// </summary>
 internal sealed class UplinkSteering
 {
@@ -26,8 +26,8 @@ internal sealed class UplinkSteering
             (device, value) => devices.Update(new DeviceKey(device), value),
             device => devices.Delete(new DeviceKey(device)),
             devices.Keys<DeviceKey>().Select(key => KeyValuePair.Create(key.ToDevice(), (byte)1)));
-        _v4 = new(uplink.Map("node_addresses"), uplink.Map("frontends"));
-        _v6 = new(uplink.Map("node_addresses6"), uplink.Map("frontends6"));
+        _v4 = new(uplink.Map("node_addresses"), uplink.Map("frontends"), uplink.Map("local_pods"));
+        _v6 = new(uplink.Map("node_addresses6"), uplink.Map("frontends6"), uplink.Map("local_pods6"));
     }
 
     /// <summary>Frontends that are steered to the socket.</summary>
@@ -73,6 +73,8 @@ internal sealed class UplinkSteering
     {
         ArgumentNullException.ThrowIfNull(wanted);
         XdpException?[] addresses = [_v4.ApplyAddresses(wanted.Addresses), _v6.ApplyAddresses(wanted.AddressesV6)];
+        _v4.ApplyPods(wanted.Pods);
+        _v6.ApplyPods(wanted.Pods);
         var devices = ApplyDevices(wanted.Devices);
         Configure(wanted);
         XdpException?[] frontends = [_v4.ApplyFrontends(wanted.Frontends, wanted.Lingering), _v6.ApplyFrontends(wanted.FrontendsV6, wanted.LingeringV6)];
@@ -92,7 +94,7 @@ internal sealed class UplinkSteering
 
     private void Configure(UplinkSteeringSpec wanted)
     {
-        var config = new UplinkConfig(Be16.FromHost(wanted.VxlanPort).Raw, 0, wanted.NatPorts?.First ?? 0, wanted.NatPorts?.Last ?? 0, wanted.Vni);
+        var config = new UplinkConfig(Be16.FromHost(wanted.VxlanPort).Raw, (ushort)(wanted.Pods.Count > 0 ? 1 : 0), wanted.NatPorts?.First ?? 0, wanted.NatPorts?.Last ?? 0, wanted.Vni);
         if (config == _configured) return;
         _config.Update(0u, config);
         _configured = config;

@@ -1,3 +1,4 @@
+using System.Net;
 using Dataplane.Control.Compile;
 using Dataplane.Packets;
 
@@ -6,6 +7,9 @@ namespace Dataplane.Control.Apply;
 /// <summary>What the uplink's program is to send to the socket. Nothing in it may change after it was handed over.</summary>
 internal sealed record UplinkSteeringSpec
 {
+    /// <summary>Prefixes of this node's pods, with native routing; none without it.</summary>
+    public IReadOnlyCollection<IPNetwork> Pods { get; init; } = [];
+
     /// <summary>UDP port of tunnels, host order; 0 for none.</summary>
     public ushort VxlanPort { get; init; }
 

@@ -27,7 +27,7 @@ internal sealed class ExternalTool
     /// <param name="path">Folders, as in PATH; null for PATH.</param>
     public static ExternalTool? Find(string name, string? path = null)
     {
-        foreach (string folder in (path ?? Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Append("/usr/sbin").Append("/sbin"))
+        foreach (string folder in (path ?? Environment.GetEnvironmentVariable("PATH") + ":/usr/sbin:/sbin").Split(':'))
         {
             if (folder.Length > 0 && File.Exists(Path.Combine(folder, name))) return new ExternalTool(name, Path.Combine(folder, name));
         }

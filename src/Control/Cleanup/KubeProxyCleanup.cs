@@ -20,6 +20,7 @@ internal sealed partial class KubeProxyCleanup(TextWriter output, string? path =
 
     private int _removed;
     private int _failed;
+    private bool _looked; // there was a tool to ask
 
     /// <summary>Does it, and prints what was removed and what could not be.</summary>
     /// <returns>True when nothing is left, also when nothing was there.</returns>
@@ -29,6 +30,11 @@ internal sealed partial class KubeProxyCleanup(TextWriter output, string? path =
         Attempt("nft", CleanNftables);
         Attempt("ipvs", CleanIpvs);
         Attempt("ipset", CleanSets); // last: iptables rules use them
+        if (!_looked)
+        {
+            output.WriteLine("neither iptables nor nft is here, and so it is not known what kube-proxy has left; run it where one is, or `kube-proxy --cleanup` from kube-proxy's image");
+            return false;
+        }
         if (_removed == 0 && _failed == 0) output.WriteLine("nothing of kube-proxy was found");
         else if (_removed > 0) output.WriteLine("connections through services that were open are gone; new ones are this dataplane's");
         return _failed == 0;
@@ -41,6 +47,7 @@ internal sealed partial class KubeProxyCleanup(TextWriter output, string? path =
             output.WriteLine($"{tool}: not installed, not looked at");
             return;
         }
+        _looked = true;
         // Without a table: naming one would make the kernel load it.
         foreach (var table in KubeProxyChains.Find(save.Run([])))
         {
@@ -58,6 +65,7 @@ internal sealed partial class KubeProxyCleanup(TextWriter output, string? path =
             output.WriteLine("nft: not installed, not looked at");
             return;
         }
+        _looked = true;
         string tables = nft.Run(["list", "tables"]);
         foreach (string family in (string[])["ip", "ip6"])
         {

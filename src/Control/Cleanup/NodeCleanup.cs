@@ -34,6 +34,10 @@ internal sealed partial class NodeCleanup(TextWriter output, string hostPort, st
         {
             foreach (string undone in new HostFrontends(hostPort, stateDirectory).Remove()) Removed(undone);
         });
+        Attempt("routes to pods", () =>
+        {
+            foreach (string route in PodRoutes.Remove()) Removed(route);
+        });
         Attempt(hostPort, () => RemoveHostPort(links.FirstOrDefault(link => link.Name == hostPort)));
         var pods = links.Where(link => link.Kind == "veth" && PodName().IsMatch(link.Name)).ToList();
         if (removePods)

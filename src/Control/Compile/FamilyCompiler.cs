@@ -95,14 +95,16 @@ internal sealed class FamilyCompiler<TAddress>
         {
             if (!vtepOfNode.TryGetValue(node.Name, out int vtep)) continue;
             int route = routes.Count;
-            routes.Add(new Route(RouteKind.Overlay, vtep));
+            var kind = input.Peers.GetValueOrDefault(node.Name, RouteKind.Overlay);
+            routes.Add(new Route(kind, vtep));
             foreach (string cidr in node.PodCidrs)
             {
                 var network = FieldParser.Network("pod_cidrs", cidr);
                 if (FieldParser.IsOf<TAddress>(network)) prefixes.Add(FieldParser.Prefix<TAddress>(network, route));
             }
             int self = routes.Count;
-            routes.Add(new Route(RouteKind.Overlay, vtep, IsNode: true));
+            // Without a tunnel a node's own address is reached as everybody reaches it, whatever is known of its pods.
+            routes.Add(new Route(kind == RouteKind.Overlay ? kind : RouteKind.Native, vtep, IsNode: true));
             foreach (var address in Addresses(node)) prefixes.Add(new(address, HostBits, self));
         }
         // Last, so that they win: whatever the cluster says, the node's own addresses are here.

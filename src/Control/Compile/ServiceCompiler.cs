@@ -1,3 +1,4 @@
+using System.Net;
 using Dataplane.Packets;
 using Dataplane.Tables;
 using Message = Dataplane.Contracts.V1.Service;
@@ -10,11 +11,12 @@ namespace Dataplane.Control.Compile;
 /// </summary>
 /// <param name="nodeName">This node.</param>
 /// <param name="maglevSize">Slots of the Maglev tables of services that are reached from outside; 0: endpoints are drawn at random.</param>
-/// <param name="dualStack">Whether there is IPv6.</param>
-internal sealed class ServiceCompiler(string nodeName, int maglevSize, bool dualStack)
+/// <param name="range">Where cluster addresses are allocated.</param>
+/// <param name="rangeV6">The same of IPv6; null where the cluster has none.</param>
+internal sealed class ServiceCompiler(string nodeName, int maglevSize, IPNetwork range, IPNetwork? rangeV6)
 {
-    private readonly ServiceIndexer<IPv4Address> _v4 = new(nodeName, maglevSize);
-    private readonly ServiceIndexer<IPv6Address> _v6 = new(nodeName, maglevSize);
+    private readonly ServiceIndexer<IPv4Address> _v4 = new(nodeName, maglevSize, range);
+    private readonly ServiceIndexer<IPv6Address> _v6 = new(nodeName, maglevSize, rangeV6);
     private readonly Dictionary<ServiceKey, Compiled> _compiled = [];
     private SharedMap<ServiceKey, Message> _services = SharedMap<ServiceKey, Message>.Empty;
     private uint _lastId;
@@ -49,7 +51,7 @@ internal sealed class ServiceCompiler(string nodeName, int maglevSize, bool dual
             if (message is not null)
             {
                 uint id = known?.Id ?? ++_lastId;
-                made = new Compiled(id, _v4.Add(message, id), dualStack ? _v6.Add(message, id) : []);
+                made = new Compiled(id, _v4.Add(message, id), rangeV6 is not null ? _v6.Add(message, id) : []);
                 backends += Usable(made);
             }
             changes.Add((key, made));

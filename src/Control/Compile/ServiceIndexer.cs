@@ -1,3 +1,4 @@
+using System.Net;
 using Dataplane.Packets;
 using Dataplane.Tables;
 using Kind = Dataplane.Contracts.V1.Frontend.Types.Kind;
@@ -12,7 +13,8 @@ namespace Dataplane.Control.Compile;
 /// </summary>
 /// <param name="nodeName">This node.</param>
 /// <param name="maglevSize">Slots of the Maglev tables of services that are reached from outside; 0: endpoints are drawn at random.</param>
-internal sealed class ServiceIndexer<TAddress>(string nodeName, int maglevSize)
+/// <param name="serviceRange">Where cluster addresses are allocated; null where the cluster has none of this family.</param>
+internal sealed class ServiceIndexer<TAddress>(string nodeName, int maglevSize, IPNetwork? serviceRange)
     where TAddress : unmanaged, IIpAddress<TAddress>
 {
     private List<Frontend<TAddress>> _removed = [], _added = [];
@@ -23,6 +25,12 @@ internal sealed class ServiceIndexer<TAddress>(string nodeName, int maglevSize)
 
     /// <summary>Frontends that clients outside of the cluster use; the same instance while they are the same.</summary>
     public IReadOnlySet<ExternalFrontend<TAddress>> External { get; private set; } = new HashSet<ExternalFrontend<TAddress>>();
+
+    /// <summary>
+    /// Cluster addresses that are not in the range: a cluster may have got a further one (ServiceCIDR of networking.k8s.io) after this node was set
+    /// up. The same instance while they are the same.
+    /// </summary>
+    public IReadOnlySet<ExternalFrontend<TAddress>> OutOfRange { get; private set; } = new HashSet<ExternalFrontend<TAddress>>();
 
     /// <summary>Starts over with the index in force.</summary>
     public void Begin() => (_removed, _added, _next) = ([], [], null);
@@ -74,11 +82,17 @@ internal sealed class ServiceIndexer<TAddress>(string nodeName, int maglevSize)
     {
         Index = _next!;
         if (!ExternalOf(_removed).SetEquals(ExternalOf(_added))) External = ExternalOf(all);
+        if (!OutOfRangeOf(_removed).SetEquals(OutOfRangeOf(_added))) OutOfRange = OutOfRangeOf(all);
         Begin();
     }
 
     private static HashSet<ExternalFrontend<TAddress>> ExternalOf(IEnumerable<Frontend<TAddress>> frontends) =>
-        [.. frontends.Where(f => f.Kind != FrontendKind.ClusterIp).Select(f => new ExternalFrontend<TAddress>(f.Address, f.Port, f.Protocol))];
+        [.. frontends.Where(f => f.Kind != FrontendKind.ClusterIp).Select(AsExternal)];
+
+    private HashSet<ExternalFrontend<TAddress>> OutOfRangeOf(IEnumerable<Frontend<TAddress>> frontends) =>
+        [.. frontends.Where(f => f.Kind == FrontendKind.ClusterIp && serviceRange?.Contains(FieldParser.From(f.Address)) != true).Select(AsExternal)];
+
+    private static ExternalFrontend<TAddress> AsExternal(Frontend<TAddress> frontend) => new(frontend.Address, frontend.Port, frontend.Protocol);
 
     private int Backends(Message message, out List<Backend<TAddress>> cluster, out List<Backend<TAddress>> local)
     {

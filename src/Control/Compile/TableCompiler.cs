@@ -29,7 +29,7 @@ public sealed class TableCompiler
     /// <param name="maglevSize">Slots of the Maglev tables of services that are reached from outside; 0: endpoints are drawn at random.</param>
     public TableCompiler(string nodeName, IPNetwork serviceCidr, IPNetwork? serviceCidrV6 = null, int maglevSize = 0)
     {
-        _services = new ServiceCompiler(nodeName, maglevSize, dualStack: serviceCidrV6 is not null);
+        _services = new ServiceCompiler(nodeName, maglevSize, serviceCidr, serviceCidrV6);
         _v4 = new FamilyCompiler<IPv4Address>(FieldParser.Prefix<IPv4Address>(serviceCidr, 0));
         if (serviceCidrV6 is { } v6) _v6 = new FamilyCompiler<IPv6Address>(FieldParser.Prefix<IPv6Address>(v6, 0));
     }
@@ -45,6 +45,12 @@ public sealed class TableCompiler
 
     /// <inheritdoc cref="ExternalFrontends"/>
     internal IReadOnlySet<ExternalFrontend<IPv6Address>> ExternalFrontendsV6 => _services.V6.External;
+
+    /// <summary>Cluster addresses outside of the service range; the same instance while they are the same.</summary>
+    internal IReadOnlySet<ExternalFrontend<IPv4Address>> OutOfRange => _services.V4.OutOfRange;
+
+    /// <inheritdoc cref="OutOfRange"/>
+    internal IReadOnlySet<ExternalFrontend<IPv6Address>> OutOfRangeV6 => _services.V6.OutOfRange;
 
     /// <summary>Compiles everything that has changed.</summary>
     /// <exception cref="InvalidStateException">Two services have the same frontend; the compiler is as it was.</exception>

@@ -42,6 +42,9 @@ public sealed class DataplaneOptions
     /// <summary>vxlan-port.</summary>
     public ushort VxlanPort { get; internal set; }
 
+    /// <summary>UDP port of tunnels; 0 where there are none.</summary>
+    public ushort TunnelPort => Routing == RoutingMode.Native ? (ushort)0 : VxlanPort;
+
     /// <summary>pod-mtu, bytes; 0: derive it from the uplink.</summary>
     public int PodMtu { get; internal set; }
 

@@ -22,13 +22,14 @@ internal static class OptionTable
             (o, v) => o.ServiceCidr = OptionText.Cidrs(v)),
         new("cluster-cidr", "prefixes", "10.244.0.0/16", "Pods of all nodes, as given to kube-controller-manager; it contains pod-cidr.", "10.244.0.0/16",
             (o, v) => o.ClusterCidr = OptionText.Cidrs(v, unusedBits: 2)),
-        new("routing", "vxlan", "vxlan", "How packets reach the pods of other nodes.", "vxlan",
-            (o, v) => o.Routing = ReadRouting(v)),
+        new("routing", "vxlan, native, auto", "vxlan",
+            "How packets reach the pods of other nodes, the same on all nodes; native: as they are, by this node's routes; auto: so to nodes on the same link or where another daemon has brought a route, else in VXLAN.", "auto",
+            (o, v) => o.Routing = OptionText.Choice(v, ("vxlan", RoutingMode.Vxlan), ("native", RoutingMode.Native), ("auto", RoutingMode.Auto))),
         new("vni", "number", "1", "VXLAN network identifier, the same on all nodes. Tunnels of other networks at the same port are left to the kernel.", "1",
             (o, v) => o.Vni = (uint)OptionText.Integer(v, 0, MaxVni, "a number")),
         new("vxlan-port", "UDP port", "4789", "Destination port of VXLAN packets, the same on all nodes.", "4789",
             (o, v) => o.VxlanPort = (ushort)OptionText.Integer(v, 1, ushort.MaxValue, "a port")),
-        new("pod-mtu", "bytes", "auto", "MTU of the pods' routes; auto: the uplink's MTU less 50 bytes of VXLAN headers.", "1450",
+        new("pod-mtu", "bytes", "auto", "MTU of the pods' routes; auto: the uplink's MTU, less 50 bytes of VXLAN headers where routing is not native.", "1450",
             (o, v) => o.PodMtu = OptionText.IntegerOrAuto(v, 576, 65535, "a size in bytes")),
         new("host-port", "interface", "dp-host", "Name given to the interface that joins the node's own stack to the pods.", "dp-host",
             (o, v) => o.HostPort = OptionText.InterfaceName(v, suffixLength: 2)),
@@ -86,11 +87,4 @@ internal static class OptionTable
             (o, v) => o.LogLevel = OptionText.Choice(
                 v, ("debug", LogLevel.Debug), ("info", LogLevel.Information), ("warning", LogLevel.Warning), ("error", LogLevel.Error))),
     ];
-
-    private static RoutingMode ReadRouting(string text) => text switch
-    {
-        "vxlan" => RoutingMode.Vxlan,
-        "native" or "auto" => throw new FormatException("not supported yet; write vxlan"),
-        _ => throw new FormatException("write vxlan"),
-    };
 }

@@ -38,13 +38,14 @@ public sealed class ControlService(NodeRuntime node, FlowWatch flows, CaptureSes
     /// <inheritdoc/>
     public Task<AttachEndpointResponse> AttachEndpointAsync(AttachEndpointRequest request, CancellationToken cancellationToken = default) => Guarded(() =>
     {
-        var endpoint = node.Attach(request);
+        var endpoint = node.Attach(request, out bool created);
         return new AttachEndpointResponse
         {
             Endpoint = _dumps.Entry(endpoint),
             Gateway = node.Gateway.ToString(),
             GatewayV6 = endpoint.AddressV6 is null ? "" : $"{node.Options.HostPortAddress.IPv6}",
             Mtu = (uint)node.PathMtu,
+            Created = created,
         };
     });
 
@@ -52,7 +53,7 @@ public sealed class ControlService(NodeRuntime node, FlowWatch flows, CaptureSes
     public Task<DetachEndpointResponse> DetachEndpointAsync(DetachEndpointRequest request, CancellationToken cancellationToken = default) => Guarded(() =>
     {
         string key = DesiredState.PodKey(FieldParser.Name("namespace", request.Namespace), FieldParser.Name("pod", request.Pod));
-        return new DetachEndpointResponse { Removed = node.Detach(key, request.ContainerId) };
+        return new DetachEndpointResponse { Removed = node.Detach(key, request.ContainerId, request.Interface) };
     });
 
     /// <inheritdoc/>

@@ -18,6 +18,13 @@ internal static class StatusReport
         $"ClusterIP, NodePort {options.NodePortRange.First}-{options.NodePortRange.Last}, ExternalIP, LoadBalancer, HostPort over TCP, UDP, SCTP; "
         + $"{(options.Maglev ? $"Maglev of {options.MaglevTableSize} slots" : "random")} from outside; {(options.Masquerade ? $"masquerade {options.NodeIp}" : "no masquerade")} from ports {options.NatPorts.First}-{options.NatPorts.Last}";
 
+    private static string Routing(NodeRuntime node)
+    {
+        int others = node.State.Nodes.Values.Count(n => n.Name != node.Options.NodeName);
+        int native = node.Peers.Peers.Where(peer => peer.Kind == Dataplane.Tables.RouteKind.Native).Select(peer => peer.Node).Distinct().Count();
+        return $"{node.Options.Routing.ToString().ToLowerInvariant()}; {native} of {others} other nodes without a tunnel; MTU of pods {node.PathMtu}; node address {node.Options.NodeIp}";
+    }
+
     public static Contracts.V1.Version Version() => new()
     {
         Version_ = ProductVersion,
@@ -58,6 +65,7 @@ internal static class StatusReport
                 Detail = $"{uplink.Name}, MTU {uplink.Mtu}, {node.XdpModeOf(uplink.Port)} XDP, attached as {uplink.AttachedBy}",
             });
         }
+        status.Features.Add(new Status.Types.Feature { Name = "routing", Available = true, Detail = Routing(node) });
         status.Features.Add(new Status.Types.Feature { Name = "services", Available = true, Detail = Services(node.Options) });
         foreach (var worker in node.Engine.Workers)
         {

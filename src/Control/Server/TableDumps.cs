@@ -57,6 +57,7 @@ internal sealed class TableDumps(NodeRuntime node)
     public IEnumerable<NodeEntry> Nodes()
     {
         var hops = node.KnownNextHops;
+        var peers = new PeerRows(node.Peers.Peers);
         foreach (var item in node.State.Nodes.Values)
         {
             var entry = new NodeEntry { Node = item, Local = item.Name == node.Options.NodeName };
@@ -69,6 +70,8 @@ internal sealed class TableDumps(NodeRuntime node)
                 entry.NextHopMac = hop.Mac.ToString();
                 entry.State = "overlay";
             }
+            entry.PodRoutes.AddRange(peers.OfNode(item.Name));
+            if (!entry.Local && peers.StateOf(item.Name) is { } state) entry.State = state;
             yield return entry;
         }
     }
@@ -85,9 +88,12 @@ internal sealed class TableDumps(NodeRuntime node)
             yield return new RouteEntry { Destination = OnlyOf($"{address}"), Kind = "host", Via = node.Options.HostPort, Port = host };
         }
         uint uplink = node.UplinkDevice?.Port.Id ?? 0u;
+        var peers = new PeerRows(node.Peers.Peers);
         foreach (var item in node.State.Nodes.Values.Where(n => n.Name != node.Options.NodeName))
         {
-            foreach (string cidr in item.PodCidrs) yield return new RouteEntry { Destination = cidr, Kind = "overlay", Via = item.Name, Port = uplink };
+            foreach (string cidr in item.PodCidrs) yield return peers.Row(item.Name, cidr, uplink, node.Engine.Tables);
+            // Without a tunnel a node's own address is reached by one of the neighbours below.
+            if (peers.StateOf(item.Name) is not null) continue;
             foreach (string address in item.Addresses) yield return new RouteEntry { Destination = OnlyOf(address), Kind = "overlay", Via = item.Name, Port = uplink };
         }
         foreach (var cidr in node.Options.PodCidr.All.Concat(node.Options.ClusterCidr.All)) yield return new RouteEntry { Destination = cidr.ToString(), Kind = "unreachable" };
@@ -141,7 +147,7 @@ internal sealed class TableDumps(NodeRuntime node)
         var rows = new UnderlayRows<TAddress>(
             index => node.Uplinks.FirstOrDefault(u => u.Ifindex == index) is { } device ? (device.Name, device.Port.Id) : ("", 0u),
             (node.Options.HostPort, node.Engine.Tables.Node.HostPort),
-            address => family.Routes.Find(address) is { Kind: RouteKind.World } or { Kind: RouteKind.Overlay, IsNode: true });
+            address => family.Routes.Find(address) is { Kind: RouteKind.World } or { IsNode: true });
         return rows.Of(ways ?? []);
     }
 

@@ -49,6 +49,8 @@ internal sealed class FlowEvents(string node, Func<ushort, string> portName)
 
         var end = tuple.Destination;
         if (!record.Translated.Destination.IsZero) end = Translate(flow, record);
+        if (record.Reason == DropReason.PolicyDenied)
+            flow.DeniedBy.AddRange(names.PoliciesOf(record.Direction == TrafficDirection.Egress ? tuple.Source : end, record.Direction));
         flow.DestinationIdentity = record.DestinationIdentity;
         if (flow.Service.Length > 0 && flow.Backend.Length == 0) return; // to a service, and to nobody: a node port's address is not the node
         flow.DestinationPod = names.PodOf(end);

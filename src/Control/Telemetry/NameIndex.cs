@@ -13,6 +13,7 @@ public sealed class NameIndex
 {
     private readonly Dictionary<IPv6Address, string> _pods = [];
     private readonly Dictionary<(IPv6Address, ushort, byte), string> _services = [];
+    private readonly Dictionary<IPv6Address, Contracts.V1.Policy> _policies = [];
     private readonly DataplaneTables _tables;
 
     /// <param name="state">Names.</param>
@@ -29,6 +30,9 @@ public sealed class NameIndex
         {
             _pods[endpoint.Address.Widen()] = endpoint.Key;
             if (endpoint.AddressV6 is { } v6) _pods[v6] = endpoint.Key;
+            if (state.WorkloadOf(endpoint) is not { } workload || !state.Policies.TryGetValue(workload.Policy, out var policy)) continue;
+            _policies[endpoint.Address.Widen()] = policy;
+            if (endpoint.AddressV6 is { } other) _policies[other] = policy;
         }
         foreach (var (key, service) in state.Services)
         {
@@ -43,6 +47,14 @@ public sealed class NameIndex
 
     /// <summary>"namespace/pod", "node/NAME", or empty.</summary>
     public string PodOf(IPv6Address address) => _pods.GetValueOrDefault(address, "");
+
+    /// <summary>"namespace/name" of the NetworkPolicies that isolate the pod of this node at an address.</summary>
+    /// <param name="address">The pod's address.</param>
+    /// <param name="direction">Direction as the pod sees it.</param>
+    public IReadOnlyList<string> PoliciesOf(IPv6Address address, TrafficDirection direction) =>
+        _policies.TryGetValue(address, out var policy)
+            ? (direction == TrafficDirection.Ingress ? policy.Ingress : policy.Egress)?.IsolatedBy ?? []
+            : [];
 
     /// <summary>
     /// "namespace/service:port" of the service that packets to an address and port are for, by its own address or as a node port; or empty.

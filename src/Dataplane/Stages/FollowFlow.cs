@@ -60,9 +60,9 @@ public static class FollowFlow
                 info.Flow = -1;
                 return Verdict.Continue;
             }
-            // A pod that has moved away is reached through a tunnel now. Who sent this through one does not know that yet. (A node port's
-            // client and endpoint may both be behind tunnels; then we are the one who answers to either.)
-            if (info.Origin == PacketOrigin.Overlay && (original ? forth : back).Kind == ForwardKind.Overlay && (entry.Flags & FlowFlags.Masqueraded) == 0)
+            // A pod that has moved away is on another node now. Who sent this here does not know that yet. (A node port's
+            // client and endpoint may both be elsewhere; then we are the one who answers to either.)
+            if (IsTransit(info.Origin, original ? forth : back, entry.Flags))
             {
                 context.Flows.Remove(info.Flow);
                 return Verdict.Drop(DropReason.RouteNotLocal, TrafficDirection.Ingress);
@@ -78,17 +78,27 @@ public static class FollowFlow
         return Verdict.Continue;
     }
 
+    /// <summary>True for what has come from the underlay and would go out to it again, though this node is not between the two ends.</summary>
+    internal static bool IsTransit(PacketOrigin origin, in FlowAction action, FlowFlags flags) =>
+        origin is PacketOrigin.Overlay or PacketOrigin.Uplink && action.Kind is ForwardKind.Overlay or ForwardKind.Neighbor && (flags & FlowFlags.Masqueraded) == 0;
+
     private static bool ComesFrom<TAddress>(in FlowAction opposite, in PacketInfo<TAddress> info, PathContext<TAddress> context)
         where TAddress : unmanaged, IIpAddress<TAddress> => opposite.Kind switch
         {
-            ForwardKind.Overlay => info.Origin == PacketOrigin.Overlay,
+            // Whether pods of a node come in its tunnel or not is for that node to choose, where there is a choice.
+            ForwardKind.Overlay => info.Origin == PacketOrigin.Overlay || context.Tables.Node.NativeRouting && info.Origin is PacketOrigin.Uplink or PacketOrigin.Host,
             // What is outside comes by the uplink, or by the node's own stack where that has routed it.
-            ForwardKind.Neighbor => info.Origin is PacketOrigin.Uplink or PacketOrigin.Host,
-            _ => opposite.Port == info.InPort || info.Origin == PacketOrigin.Uplink && opposite.Port == context.Tables.Node.HostPort && IsOutside(info, context),
+            ForwardKind.Neighbor => info.Origin is PacketOrigin.Uplink or PacketOrigin.Host || IsPeerInTunnel(info, context),
+            _ => opposite.Port == info.InPort || info.Origin == PacketOrigin.Uplink && opposite.Port == context.Tables.Node.HostPort && IsOutside(info, context)
+                || opposite.Port == context.Tables.Node.HostPort && IsPeerInTunnel(info, context),
         };
+
+    private static bool IsPeerInTunnel<TAddress>(in PacketInfo<TAddress> info, PathContext<TAddress> context)
+        where TAddress : unmanaged, IIpAddress<TAddress> =>
+        info.Origin == PacketOrigin.Overlay && context.Family.Routes.Find(info.Tuple.Source) is { Kind: RouteKind.Native } route && route.Vtep == info.IngressVtep;
 
     // The other end is behind the host port: the node itself, or an outside that its stack routes to. Only the latter may come by the uplink.
     private static bool IsOutside<TAddress>(in PacketInfo<TAddress> info, PathContext<TAddress> context)
         where TAddress : unmanaged, IIpAddress<TAddress> =>
-        context.Family.Routes.Find(info.Tuple.Source) is { Kind: RouteKind.World } or { Kind: RouteKind.Overlay, IsNode: true };
+        context.Family.Routes.Find(info.Tuple.Source) is { Kind: RouteKind.World or RouteKind.Native } or { Kind: RouteKind.Overlay, IsNode: true };
 }

@@ -21,7 +21,7 @@ public static class HostAnswer
         if (!answers || family.Routes.Find(info.Tuple.Source).Kind != RouteKind.Host) return false;
         var to = family.Routes.Find(info.Tuple.Destination);
         // A service's client is not answered untranslated.
-        return (to.Kind == RouteKind.World || to.IsNode) && !ServiceLookup.Concerns(packet, family);
+        return (to.Kind is RouteKind.World or RouteKind.Native || to.IsNode) && !ServiceLookup.Concerns(packet, family);
     }
 
     /// <summary>Fills in the action and leaves the packet as it is. No flow is made of it.</summary>

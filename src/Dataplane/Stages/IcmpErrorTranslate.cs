@@ -52,7 +52,7 @@ public static class IcmpErrorTranslate
             if (v.IsFinal) return v;
             info.Action = direction == FlowDirection.Original ? forth : back;
         }
-        if (info.Origin == PacketOrigin.Overlay && info.Action.Kind == ForwardKind.Overlay && (entry.Flags & FlowFlags.Masqueraded) == 0)
+        if (FollowFlow.IsTransit(info.Origin, info.Action, entry.Flags))
         {
             return Verdict.Drop(DropReason.RouteNotLocal, TrafficDirection.Ingress);
         }

@@ -51,7 +51,7 @@ public static class Masquerade
             case RouteKind.Pod:
                 // A pod that reaches itself through a service would take its own address as the peer's for a mistake.
                 return toService && (node.MasqueradeAll || info.Translated.Destination.Equals(info.Tuple.Source));
-            case RouteKind.Overlay:
+            case RouteKind.Overlay or RouteKind.Native:
                 return toService && (outside || node.MasqueradeAll);
             case RouteKind.Host:
                 // The node's stack takes no packet from an address of its own, and answers strangers by the uplink, past us. TCP from

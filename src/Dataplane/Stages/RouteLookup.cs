@@ -4,7 +4,7 @@ using Dataplane.Tables;
 
 namespace Dataplane.Stages;
 
-/// <summary>Finds where an address is: a local pod, this node's own stack, another node behind the tunnel, or outside of the cluster.</summary>
+/// <summary>Finds where an address is: a local pod, this node's own stack, another node, behind a tunnel or not, or outside of the cluster.</summary>
 public static class RouteLookup
 {
     /// <summary>Fills in where packets to an address go; the rest of the action is left as it is.</summary>
@@ -13,7 +13,7 @@ public static class RouteLookup
     /// <param name="family">Tables of the address's family.</param>
     /// <param name="action">Filled in.</param>
     /// <param name="kind">What the address is.</param>
-    /// <param name="onUnderlay">True when it is to be reached on the underlay, even where a tunnel leads to it.</param>
+    /// <param name="onUnderlay">True when another node's own address is to be reached on the underlay, even where a tunnel leads to it.</param>
     public static Verdict Run<TAddress>(TAddress address, DataplaneTables tables, FamilyTables<TAddress> family, ref FlowAction action, out RouteKind kind, bool onUnderlay = false)
         where TAddress : unmanaged, IIpAddress<TAddress>
     {
@@ -31,7 +31,7 @@ public static class RouteLookup
         if (address.IsGroup) return Verdict.Drop(DropReason.MulticastUnsupported);
         if (address.IsLoopback) return Verdict.Drop(DropReason.RouteUnreachable); // the node's own stack might let it in
         var route = family.Routes.Find(address);
-        kind = onUnderlay && route.Kind == RouteKind.Overlay ? RouteKind.World : route.Kind;
+        kind = onUnderlay && route is { Kind: RouteKind.Overlay, IsNode: true } ? RouteKind.World : route.Kind;
         switch (kind)
         {
             case RouteKind.Host when tables.Node.HostPort != 0:
@@ -44,14 +44,14 @@ public static class RouteLookup
                 action.Port = vtep.Port;
                 action.Mtu = (ushort)Math.Min(vtep.Mtu, ushort.MaxValue);
                 return Verdict.Continue;
-            case RouteKind.World:
-                return ToWorld(address, tables, family, ref action);
+            case RouteKind.World or RouteKind.Native:
+                return ByUnderlay(address, tables, family, ref action);
             default:
                 return Verdict.Drop(DropReason.RouteUnreachable);
         }
     }
 
-    private static Verdict ToWorld<TAddress>(TAddress address, DataplaneTables tables, FamilyTables<TAddress> family, ref FlowAction action)
+    private static Verdict ByUnderlay<TAddress>(TAddress address, DataplaneTables tables, FamilyTables<TAddress> family, ref FlowAction action)
         where TAddress : unmanaged, IIpAddress<TAddress>
     {
         int neighbor = family.Underlay.Find(address);

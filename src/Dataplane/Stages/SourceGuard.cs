@@ -25,27 +25,28 @@ public static class SourceGuard
 
     /// <summary>
     /// For packets of the host stack that open a flow: it may route strangers' packets here, which are then from outside, but none that
-    /// claim to be from a pod or node behind a tunnel.
+    /// claim to be from a pod or node that comes in a tunnel. With native routing pods of other nodes may come by any device of the node.
     /// </summary>
-    public static Verdict OfHost<TAddress>(ref Packet<TAddress> packet, RouteTable<TAddress> routes)
+    public static Verdict OfHost<TAddress>(ref Packet<TAddress> packet, RouteTable<TAddress> routes, NodeSettings node)
         where TAddress : unmanaged, IIpAddress<TAddress>
     {
         var kind = routes.Find(packet.Info.Tuple.Source).Kind;
-        if (kind is RouteKind.Overlay or RouteKind.Unreachable) return Verdict.Drop(DropReason.SourceSpoofed, TrafficDirection.Ingress);
+        if (kind == RouteKind.Unreachable || kind == RouteKind.Overlay && !node.NativeRouting) return Verdict.Drop(DropReason.SourceSpoofed, TrafficDirection.Ingress);
         if (kind == RouteKind.World) packet.Info.Flags |= PacketFlags.FromOutside;
         return Verdict.Continue;
     }
 
     /// <summary>
-    /// For packets of the uplink that open a flow; what is for no service the node's own stack judges itself. They come from outside or from another node's own stack; who claims to be this node, or
-    /// a pod, which would come in a tunnel, wants its identity.
+    /// For packets of the uplink that open a flow with a service or a pod; what is for neither the node's own stack judges itself. They come from outside
+    /// or from another node's own stack, with native routing from its pods too. Who claims to be this node, or a pod that would come in a tunnel, wants its
+    /// identity. Which of the nodes a pod's packet comes from the underlay cannot say: who routes natively trusts it not to carry forged ones.
     /// </summary>
-    public static Verdict OfUplink<TAddress>(ref Packet<TAddress> packet, RouteTable<TAddress> routes)
+    public static Verdict OfUplink<TAddress>(ref Packet<TAddress> packet, RouteTable<TAddress> routes, NodeSettings node)
         where TAddress : unmanaged, IIpAddress<TAddress>
     {
         var source = packet.Info.Tuple.Source;
         var route = routes.Find(source);
-        if (source.IsGroup || source.IsLoopback || !(route.Kind == RouteKind.World || route.IsNode)) return Verdict.Drop(DropReason.SourceSpoofed, TrafficDirection.Ingress);
+        if (source.IsGroup || source.IsLoopback || !(route.Kind == RouteKind.World || route.IsNode || node.NativeRouting && route.IsPeer)) return Verdict.Drop(DropReason.SourceSpoofed, TrafficDirection.Ingress);
         packet.Info.Flags |= PacketFlags.FromOutside;
         return Verdict.Continue;
     }

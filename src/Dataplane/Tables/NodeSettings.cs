@@ -32,6 +32,12 @@ public sealed record NodeSettings
     /// <summary>VXLAN network identifier, 24 bits.</summary>
     public required uint Vni { get; init; }
 
-    /// <summary>UDP port of VXLAN.</summary>
+    /// <summary>
+    /// True when pods of other nodes are reached without a tunnel, or some are: what the underlay brings from their addresses is theirs then. How
+    /// each is reached its <see cref="Route"/> says; what comes from it may come either way, because two nodes need not change their minds at once.
+    /// </summary>
+    public bool NativeRouting { get; init; }
+
+    /// <summary>UDP port of VXLAN; 0 where there are no tunnels.</summary>
     public required ushort VxlanPort { get; init; }
 }

@@ -68,6 +68,16 @@ public sealed class PolicyTable
         return Matches(Key(policy, direction, peer), point) || Matches(Key(policy, direction, 0), point);
     }
 
+    /// <summary>Slots that the longer of a lookup's two probes reads.</summary>
+    internal int StepsOf(int policy, TrafficDirection direction, uint peer) => Math.Max(Steps(Key(policy, direction, peer)), Steps(Key(policy, direction, 0)));
+
+    private int Steps(ulong key)
+    {
+        int slot = SlotOf(key), steps = 1;
+        for (; _first[slot] >= 0 && _keys[slot] != key; steps++) slot = slot + 1 & _keys.Length - 1;
+        return steps;
+    }
+
     private bool Matches(ulong key, uint point)
     {
         int slot = SlotOf(key);

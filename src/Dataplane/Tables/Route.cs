@@ -1,7 +1,12 @@
 namespace Dataplane.Tables;
 
 /// <summary>
-/// Where a destination prefix leads; <paramref name="Vtep"/> is an index in the VTEP table for <see cref="RouteKind.Overlay"/>.
+/// Where a destination prefix leads; <paramref name="Vtep"/> is an index in the VTEP table for <see cref="RouteKind.Overlay"/> and
+/// <see cref="RouteKind.Native"/>, whose packets may come out of a tunnel all the same.
 /// <paramref name="IsNode"/> marks the addresses of the other nodes themselves: those, unlike their pods', are also on the underlay.
 /// </summary>
-public readonly record struct Route(RouteKind Kind, int Vtep, bool IsNode = false);
+public readonly record struct Route(RouteKind Kind, int Vtep, bool IsNode = false)
+{
+    /// <summary>True for another node or a pod of one, however it is reached.</summary>
+    public bool IsPeer => Kind is RouteKind.Overlay or RouteKind.Native;
+}

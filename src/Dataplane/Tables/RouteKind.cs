@@ -20,4 +20,10 @@ public enum RouteKind : byte
 
     /// <summary>A pod of this node. It is found in the <see cref="EndpointTable{TAddress}"/>; no route leads to it.</summary>
     Pod = 4,
+
+    /// <summary>
+    /// Sends them to another node as they are: by the next hop that the <see cref="UnderlayTable{TAddress}"/> knows, else by the node's own
+    /// stack, which has a route for them.
+    /// </summary>
+    Native = 5,
 }

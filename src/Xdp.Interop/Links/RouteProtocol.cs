@@ -12,4 +12,9 @@ public enum RouteProtocol : byte
     Static = 4,
     /// <summary>This dataplane: the routes it may replace and must remove. Free in /etc/iproute2/rt_protos.</summary>
     Dataplane = 77,
+    /// <summary>
+    /// This dataplane too: the prefixes of pods, with native routing. A number of their own, by which a routing daemon knows what to announce.
+    /// Free in /etc/iproute2/rt_protos.
+    /// </summary>
+    DataplanePods = 78,
 }

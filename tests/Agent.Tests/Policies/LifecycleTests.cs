@@ -30,6 +30,20 @@ public class LifecycleTests
     }
 
     [Fact]
+    public void P38_each_direction_names_the_policies_that_isolate_it()
+    {
+        var state = Grid.With(
+            Yaml.Policy("x", "in", "policyTypes: [Ingress]"), Yaml.Policy("x", "both", "policyTypes: [Ingress, Egress]"),
+            Yaml.Policy("x", "nobody", "podSelector: {matchLabels: {pod: nobody}}")).State("n1");
+        var workload = state.Workloads.First(w => w.Namespace == "x");
+        var policy = state.Policies.Single(p => p.Id == workload.Policy);
+        Assert.Equal(["x/both", "x/in"], policy.Ingress.IsolatedBy);
+        Assert.Equal(["x/both"], policy.Egress.IsolatedBy);
+        var other = state.Policies.Single(p => p.Id == state.Workloads.First(w => w.Namespace == "y").Policy);
+        Assert.Empty(other.Ingress.IsolatedBy.Concat(other.Egress.IsolatedBy));
+    }
+
+    [Fact]
     public void P29_namespaces_are_relabelled()
     {
         Expect(Grid.Text + FromX, p => p.DestinationNamespace != "y" || p.SourceNamespace == "x");

@@ -4,6 +4,7 @@ using Dataplane.Agent.Tests.Clusters;
 using Dataplane.Agent.Tests.Differential;
 using Dataplane.Contracts.V1;
 using Google.Protobuf.Collections;
+using Protocol = Dataplane.Contracts.V1.Protocol;
 
 namespace Dataplane.Agent.Tests.Sync;
 

@@ -12,8 +12,9 @@ internal static class ProjectRules
         ["Control.Contracts"] = [],
         ["Dataplane"] = ["Xdp.Interop"],
         ["Control"] = ["Dataplane", "Control.Contracts"],
-        ["Agent"] = ["Control.Contracts"],
-        ["Cli"] = ["Control.Contracts"],
+        ["Kubernetes"] = [],
+        ["Agent"] = ["Control.Contracts", "Kubernetes"],
+        ["Cli"] = ["Control.Contracts", "Kubernetes"],
         ["Cni"] = ["Control.Contracts"],
     };
 

@@ -137,23 +137,33 @@ public sealed class RuleTests
         Assert.Equal(broken, LinkRules.Violations(path, text, target => target is "docs/b.md" or "README.md").Any());
 
     [Fact]
-    public void ServiceRowRule()
+    public void RequirementRowRule()
     {
-        (string, string)[] tests = [.. Enumerable.Range(1, ServiceRowRules.Rows).Select(row => ("A", $"K{row}_a")), ("B", "K1_K2_b"), ("B", "Other")];
+        var rows = RequirementRowRules.Services;
+        (string, string)[] tests = [.. Enumerable.Range(1, rows.Rows).Select(row => ("A", $"K{row}_a")), ("B", "K1_K2_b"), ("B", "Other")];
         string Table(string first, string second) =>
             $"| row | x | test |\n|---|---|---|\n| K1 | x | {first} |\n| K2 | x | {second} |\n"
-            + string.Concat(Enumerable.Range(3, ServiceRowRules.Rows - 2).Select(row => $"| K{row} | `x` of K1 | A: `K{row}_a` |\n"));
+            + string.Concat(Enumerable.Range(3, rows.Rows - 2).Select(row => $"| K{row} | `x` of K1 | A: `K{row}_a` |\n"));
         string good = Table("A: `K1_a`<br>B: `K1_K2_b`", "`K2_a`, `K1_K2_b`");
 
-        Assert.Empty(ServiceRowRules.Violations("d.md", good, tests));
-        Assert.Empty(ServiceRowRules.Violations("d.md", Table("`A.*`, `K1_K2_b`", "`B.*` `K2_a`"), tests));
-        Assert.Equal(["d.md: row K1 names C.*, which there is not", "d.md: row K1 lacks K1_a"], ServiceRowRules.Violations("d.md", Table("`C.*`, `B.*`", "`B.*` `K2_a`"), tests));
-        Assert.Equal(["d.md: row K2 lacks K1_K2_b"], ServiceRowRules.Violations("d.md", Table("`K1_a` `K1_K2_b`", "`K2_a`"), tests));
-        Assert.Equal(["d.md: row K1 names K1_gone, which there is not"], ServiceRowRules.Violations("d.md", Table("`K1_a` `K1_K2_b` `K1_gone`", "`K2_a` `K1_K2_b`"), tests));
-        Assert.Equal(["d.md: row K2 names K1_a, which does not carry that number"], ServiceRowRules.Violations("d.md", Table("`K1_a` `K1_K2_b`", "`K2_a` `K1_K2_b` `K1_a`"), tests));
-        Assert.Equal(["d.md: row K1 names no test", "d.md: row K1 lacks K1_K2_b", "d.md: row K1 lacks K1_a"], ServiceRowRules.Violations("d.md", Table("none", "`K2_a` `K1_K2_b`"), tests));
-        Assert.Equal(["d.md: the table has 0 rows K5"], ServiceRowRules.Violations("d.md", good.Replace("| K5 |", "| K50 |", StringComparison.Ordinal), tests));
-        Assert.Equal(["K99_a: there is no row K99 in d.md"], ServiceRowRules.Violations("d.md", good, [.. tests, ("A", "K99_a")]));
+        Assert.Empty(rows.Violations("d.md", good, tests));
+        Assert.Empty(rows.Violations("d.md", Table("`A.*`, `K1_K2_b`", "`B.*` `K2_a`"), tests));
+        Assert.Equal(["d.md: row K1 names C.*, which there is not", "d.md: row K1 lacks K1_a"], rows.Violations("d.md", Table("`C.*`, `B.*`", "`B.*` `K2_a`"), tests));
+        Assert.Equal(["d.md: row K2 lacks K1_K2_b"], rows.Violations("d.md", Table("`K1_a` `K1_K2_b`", "`K2_a`"), tests));
+        Assert.Equal(["d.md: row K1 names K1_gone, which there is not"], rows.Violations("d.md", Table("`K1_a` `K1_K2_b` `K1_gone`", "`K2_a` `K1_K2_b`"), tests));
+        Assert.Equal(["d.md: row K2 names K1_a, which does not carry that number"], rows.Violations("d.md", Table("`K1_a` `K1_K2_b`", "`K2_a` `K1_K2_b` `K1_a`"), tests));
+        Assert.Equal(["d.md: row K1 names no test", "d.md: row K1 lacks K1_K2_b", "d.md: row K1 lacks K1_a"], rows.Violations("d.md", Table("none", "`K2_a` `K1_K2_b`"), tests));
+        Assert.Equal(["d.md: the table has 0 rows K5"], rows.Violations("d.md", good.Replace("| K5 |", "| K50 |", StringComparison.Ordinal), tests));
+        Assert.Equal(["K99_a: there is no row K99 in d.md"], rows.Violations("d.md", good, [.. tests, ("A", "K99_a")]));
+        Assert.Equal(["d.md: row K2 lacks K2_P1_c"], rows.Violations("d.md", good, [.. tests, ("C", "K2_P1_c")]));
+        Assert.Empty(rows.Violations("d.md", good + "| P1 | x | y | `nothing` |\n", [.. tests, ("C", "P1 a case")]));
+    }
+
+    [Fact]
+    public void CasesAreReadByTheirRows()
+    {
+        const string text = "class A\n{\n  X[] All = [\n    new(\"P7 one and\", [], x),\n    new(\"P24 P23 two\",\n    new(\"three\") ];\n}\n";
+        Assert.Equal([("A", "P7 one and"), ("A", "P24 P23 two")], CaseReader.Cases(new SourceFile("a.cs", text), text));
     }
 
     [Fact]

@@ -32,6 +32,16 @@ public sealed class ObserveVerbTests
     }
 
     [Fact]
+    public async Task P38_ADenialNamesThePoliciesThatIsolateThePod()
+    {
+        var control = new FakeControl { Flows = { new FlowEvent(Denied) { DeniedBy = { "web/default-deny", "web/db-from-api" } } } };
+        Assert.Equal(
+            "Jan 26 09:07:04.000: fd00::8 (ID:world) <> fd00::7 ingress PolicyDenied DROPPED by web/default-deny, web/db-from-api (ICMPv6)\n", await DpctlRun.Print("observe", control));
+        Assert.Equal(["web/default-deny", "web/db-from-api"], JsonDocument.Parse(await DpctlRun.Print("observe -o json", control))
+            .RootElement.GetProperty("deniedBy").EnumerateArray().Select(name => name.GetString()));
+    }
+
+    [Fact]
     public async Task AddressesStandInForUnknownPods()
     {
         var flow = new FlowEvent

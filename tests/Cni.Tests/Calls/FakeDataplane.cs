@@ -73,14 +73,15 @@ public class FakeDataplane : DispatchProxy
             Namespace = request.Namespace, Pod = request.Pod, ContainerId = request.ContainerId, Interface = request.Interface,
             Mac = "0a:58:0a:f4:01:07", HostInterface = "dp0123456789a", Addresses = { request.Addresses },
         };
-        Endpoints.Add(entry);
-        return new AttachEndpointResponse { Endpoint = entry, Gateway = "10.244.1.1", GatewayV6 = request.Addresses.Count > 1 ? "fd00:10:244:1::1" : "", Mtu = 1450 };
+        bool created = !Endpoints.Any(e => e.Namespace == request.Namespace && e.Pod == request.Pod);
+        if (created) Endpoints.Add(entry);
+        return new AttachEndpointResponse { Endpoint = entry, Gateway = "10.244.1.1", GatewayV6 = request.Addresses.Count > 1 ? "fd00:10:244:1::1" : "", Mtu = 1450, Created = created };
     }
 
     private DetachEndpointResponse Detach(DetachEndpointRequest request)
     {
         if (Refusal is not null) throw Refusal;
-        return new() { Removed = Endpoints.RemoveAll(e => e.Namespace == request.Namespace && e.Pod == request.Pod && e.ContainerId == request.ContainerId) > 0 };
+        return new() { Removed = Endpoints.RemoveAll(e => e.Namespace == request.Namespace && e.Pod == request.Pod && e.ContainerId == request.ContainerId && (request.Interface.Length == 0 || e.Interface == request.Interface)) > 0 };
     }
 
     private async Task<EndpointEntry> WaitAsync(WaitEndpointRequest request, CancellationToken cancel)

@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Dataplane.Testing;
+using Dataplane.Testing.Cni;
 using Xunit;
 
 namespace Dataplane.Cni.Tests.Nodes;
@@ -54,7 +55,7 @@ public sealed class ChainTests(CniBed bed)
         var container = bed.NewContainer("second");
         try
         {
-            var failure = Assert.Throws<CniFailure>(() => runtime.Add(container));
+            var failure = Assert.Throws<PluginException>(() => runtime.Add(container));
             Assert.Equal(7, failure.Code);
             Assert.StartsWith("prevResult: there is a plugin before this one", failure.Text, StringComparison.Ordinal);
         }

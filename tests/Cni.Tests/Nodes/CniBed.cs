@@ -3,6 +3,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Dataplane.Testing;
 using Dataplane.Testing.Clusters;
+using Dataplane.Testing.Cni;
 using Xunit;
 
 namespace Dataplane.Cni.Tests.Nodes;

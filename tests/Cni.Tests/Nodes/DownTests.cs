@@ -1,4 +1,5 @@
 using Dataplane.Testing;
+using Dataplane.Testing.Cni;
 using Xunit;
 
 namespace Dataplane.Cni.Tests.Nodes;
@@ -19,8 +20,8 @@ public sealed class DownTests
         bed.Node.Dataplane!.Signal("KILL");
         bed.Node.Dataplane.WaitForExit(Patience);
 
-        Assert.Equal(51, Assert.Throws<CniFailure>(bed.Runtime.Status).Code);
-        Assert.Equal(11, Assert.Throws<CniFailure>(() => bed.Runtime.Add(b)).Code);
+        Assert.Equal(51, Assert.Throws<PluginException>(bed.Runtime.Status).Code);
+        Assert.Equal(11, Assert.Throws<PluginException>(() => bed.Runtime.Add(b)).Code);
         bed.Runtime.Del(b);
         bed.Runtime.Del(a);
         Assert.Empty(bed.Reserved());
@@ -49,7 +50,7 @@ public sealed class DownTests
             bed.Runtime.Status();
             return true;
         }
-        catch (CniFailure e) when (e.Code is 50 or 51)
+        catch (PluginException e) when (e.Code is 50 or 51)
         {
             return false;
         }

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Dataplane.Testing;
+using Dataplane.Testing.Cni;
 using Xunit;
 using Xunit.Abstractions;
 

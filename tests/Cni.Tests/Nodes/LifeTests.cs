@@ -1,5 +1,6 @@
 using System.Text.Json.Nodes;
 using Dataplane.Testing;
+using Dataplane.Testing.Cni;
 using Xunit;
 
 namespace Dataplane.Cni.Tests.Nodes;
@@ -35,7 +36,7 @@ public sealed class LifeTests(CniBed bed)
     {
         using var pods = new MadePods(bed, "twice-a", "twice-b");
         var reserved = bed.Reserved();
-        var failure = Assert.Throws<CniFailure>(() => bed.Runtime.Add(pods[0].Container));
+        var failure = Assert.Throws<PluginException>(() => bed.Runtime.Add(pods[0].Container));
         Assert.Contains("host-local", failure.Text, StringComparison.Ordinal);
         Assert.Contains("duplicate allocation is not allowed", failure.Text, StringComparison.Ordinal);
         Assert.Equal(reserved, bed.Reserved());
@@ -123,7 +124,7 @@ public sealed class LifeTests(CniBed bed)
     {
         var unknown = bed.NewContainer("unknown");
         int descriptors = bed.NamespaceDescriptors();
-        var failure = Assert.Throws<CniFailure>(() => bed.NewRuntime(c => c["policyTimeout"] = 0.3).Add(unknown));
+        var failure = Assert.Throws<PluginException>(() => bed.NewRuntime(c => c["policyTimeout"] = 0.3).Add(unknown));
         Assert.Equal(11, failure.Code);
         Assert.Equal("pod default/unknown: its policy did not come within 0.3 s", failure.Text);
         bed.AssertNothingIsLeft(descriptors);
@@ -144,12 +145,12 @@ public sealed class LifeTests(CniBed bed)
         Broken("route flush dev eth0", "the pod has no route to 0.0.0.0/0 by eth0");
         Broken("link del eth0", "the pod has no interface eth0");
         bed.Node.Dpctl("endpoint", "delete", "--pod", "default/changed");
-        Assert.Equal(3, Assert.Throws<CniFailure>(() => bed.Runtime.Check(container)).Code);
+        Assert.Equal(3, Assert.Throws<PluginException>(() => bed.Runtime.Check(container)).Code);
 
         void Broken(string change, string message)
         {
             container.Net.Ip(change);
-            var failure = Assert.Throws<CniFailure>(() => bed.Runtime.Check(container));
+            var failure = Assert.Throws<PluginException>(() => bed.Runtime.Check(container));
             Assert.Equal(101, failure.Code);
             Assert.Contains(message, failure.Text, StringComparison.Ordinal);
         }

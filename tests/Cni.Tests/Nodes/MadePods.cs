@@ -1,5 +1,6 @@
 using System.Collections;
 using System.Text.Json.Nodes;
+using Dataplane.Testing.Cni;
 
 namespace Dataplane.Cni.Tests.Nodes;
 

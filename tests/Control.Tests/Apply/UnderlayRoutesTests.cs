@@ -16,6 +16,7 @@ public sealed class UnderlayRoutesTests
     private static readonly Dictionary<int, int> Mtus = new() { [Uplink] = 1500, [Second] = 9000 };
 
     private readonly List<Route> _routes = [To("0.0.0.0/0", Uplink, "192.168.77.254"), To("192.168.77.0/24", Uplink)];
+    private IPNetwork[] _pods = [];
     private readonly List<Neighbor> _neighbors = [At(Uplink, "192.168.77.254", 0xfe), At(Uplink, "192.168.77.9", 9)];
 
     [Fact]
@@ -79,13 +80,28 @@ public sealed class UnderlayRoutesTests
         Assert.DoesNotContain(Ways(), way => way.StartsWith("10.", StringComparison.Ordinal));
     }
 
+    /// <summary>Natively routed pods (S5): by our own routes and by others', whose next hops may be several; never by the way to the world.</summary>
+    [Fact]
+    public void S5_PodsHaveTheWaysOfRoutesToThemAndElseAreForTheNodesStack()
+    {
+        _pods = [IPNetwork.Parse("10.244.0.0/16"), IPNetwork.Parse("fd00:10:244::/48")];
+        _routes.Add(To("10.244.0.0/16", Other) with { Protocol = RouteProtocol.Dataplane }); // into the host port
+        _routes.Add(To("10.244.2.0/24", Uplink, "192.168.77.9") with { Protocol = RouteProtocol.DataplanePods, Metric = PeerRoutes.Metric });
+        _routes.Add(To("10.244.3.0/24", Uplink, "192.168.77.9") with { Protocol = RouteProtocol.DataplanePods, Metric = PeerRoutes.Metric });
+        _routes.Add(To("10.244.3.0/24", Uplink, "192.168.77.254") with { Protocol = (RouteProtocol)12, Metric = 32, IsMultipath = true });
+        string[] pods = [.. Ways().Where(way => way.StartsWith("10.", StringComparison.Ordinal))];
+        Assert.Equal(["10.244.0.0/16 host", "10.244.2.0/24 2 02:00:00:00:00:09 1500", "10.244.3.0/24 2 02:00:00:00:00:fe 1500"], pods);
+        Assert.Equal(["192.168.77.254", "192.168.77.9"], UnderlayRoutes.Gateways(_routes, Mtus, _pods).Select(g => $"{g.Gateway}"));
+        Assert.Contains("fd00:10:244::/48 host", Ways<IPv6Address>());
+    }
+
     [Fact]
     public void GatewaysByUplinksAreToBeKeptResolved()
     {
         _routes.Add(To("10.0.0.0/8", Second, "10.9.0.1"));
         _routes.Add(To("11.0.0.0/8", Uplink, "192.168.77.254"));
         _routes.Add(To("12.0.0.0/8", Other, "10.1.0.1"));
-        Assert.Equal([(Uplink, IPAddress.Parse("192.168.77.254")), (Second, IPAddress.Parse("10.9.0.1"))], UnderlayRoutes.Gateways(_routes, Mtus));
+        Assert.Equal([(Uplink, IPAddress.Parse("192.168.77.254")), (Second, IPAddress.Parse("10.9.0.1"))], UnderlayRoutes.Gateways(_routes, Mtus, _pods));
     }
 
     [Fact]
@@ -106,7 +122,7 @@ public sealed class UnderlayRoutesTests
         Assert.Equal(
             ["::/0 2 02:00:00:00:00:fe 1500", "2001:db8:77::/64 host", "2001:db8:77::9/128 2 02:00:00:00:00:09 1500"], Ways<IPv6Address>());
         AGatewayThatIsKnownIsAWayAndSoIsEveryKnownNeighbor();
-        Assert.Equal(["192.168.77.254", "fe80::1"], UnderlayRoutes.Gateways(_routes, Mtus).Select(g => $"{g.Gateway}"));
+        Assert.Equal(["192.168.77.254", "fe80::1"], UnderlayRoutes.Gateways(_routes, Mtus, _pods).Select(g => $"{g.Gateway}"));
     }
 
     private void Must(params string[] ways) => Assert.Equal(ways, Ways());
@@ -114,7 +130,7 @@ public sealed class UnderlayRoutesTests
     private List<string> Ways() => Ways<IPv4Address>();
 
     private List<string> Ways<TAddress>()
-        where TAddress : unmanaged, IIpAddress<TAddress> => [.. UnderlayRoutes.Ways<TAddress>(_routes, _neighbors, Mtus).Select(w => $"{w.Prefix}/{w.Length} {(w.Interface == 0 ? "host" : $"{w.Interface} {w.Mac} {w.Mtu}")}")];
+        where TAddress : unmanaged, IIpAddress<TAddress> => [.. UnderlayRoutes.Ways<TAddress>(_routes, _neighbors, Mtus, _pods).Select(w => $"{w.Prefix}/{w.Length} {(w.Interface == 0 ? "host" : $"{w.Interface} {w.Mac} {w.Mtu}")}")];
 
     private static Route To(string destination, int device, string? gateway = null) => new()
     {

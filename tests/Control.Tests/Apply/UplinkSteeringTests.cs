@@ -57,6 +57,21 @@ public sealed class UplinkSteeringTests : IDisposable
         Assert.Equal(["0000000075808400"], Frontends());
     }
 
+    /// <summary>S5: with native routing the prefixes of this node's pods, of both families; without it none.</summary>
+    [RequiresRootFact]
+    public void S5_PacketsToPodsAreTakenWithNativeRoutingOnly()
+    {
+        new UplinkSteering(Program).Apply(new UplinkSteeringSpec { Pods = [IPNetwork.Parse("10.244.1.0/24"), IPNetwork.Parse("fd00:10:244:1::/64")] });
+        Assert.Equal("0000" + "0100" + new string('0', 16), Config());
+        Assert.Equal(["180000000AF40100"], Program.Map("local_pods").Keys<ulong>().Select(key => Convert.ToHexString(BitConverter.GetBytes(key))));
+        Assert.Single(Program.Map("local_pods6").Keys<PodKey6>(), new PodKey6(64, IPv6Address.Parse("fd00:10:244:1::")));
+
+        new UplinkSteering(Program).Apply(new UplinkSteeringSpec()); // a successor in another mode
+        Assert.Equal(new string('0', 24), Config());
+        Assert.Empty(Program.Map("local_pods").Keys<ulong>());
+        Assert.Empty(Program.Map("local_pods6").Keys<PodKey6>());
+    }
+
     [RequiresRootFact]
     public void ASuccessorStartsFromWhatTheMapsHold()
     {
@@ -213,4 +228,7 @@ public sealed class UplinkSteeringTests : IDisposable
     private readonly record struct Words(uint A, uint B, uint C);
 
     private static IPv4Address Ip(string address) => IPv4Address.Parse(address);
+
+    // struct ipv6_prefix of uplink6.h
+    private readonly record struct PodKey6(uint Length, IPv6Address Address);
 }

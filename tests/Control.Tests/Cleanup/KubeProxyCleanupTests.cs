@@ -154,10 +154,19 @@ public sealed class KubeProxyCleanupTests : IDisposable
         Assert.Contains("removed nft: table ip kube-proxy", text, StringComparison.Ordinal);
     }
 
+    [RequiresRootFact]
+    public void WithoutAToolNothingIsKnown_AndThatIsNoSuccess()
+    {
+        using var output = new StringWriter();
+        Assert.False(Box.Node.Run(() => new KubeProxyCleanup(output, _folder).Run()));
+        Assert.Contains("neither iptables nor nft is here", output.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("nothing of kube-proxy was found", output.ToString(), StringComparison.Ordinal);
+    }
+
     private (bool Ok, string Text) Clean()
     {
         var output = new StringWriter();
-        string path = $"{_folder}:{Environment.GetEnvironmentVariable("PATH")}"; // stand-ins first
+        string path = $"{_folder}:{Environment.GetEnvironmentVariable("PATH")}:/usr/sbin:/sbin"; // stand-ins first
         bool ok = Box.Node.Run(() => new KubeProxyCleanup(output, path).Run());
         return (ok, output.ToString());
     }

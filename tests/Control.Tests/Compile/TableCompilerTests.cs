@@ -162,6 +162,18 @@ public sealed class TableCompilerTests
     }
 
     [Fact]
+    public void ClusterAddressesOutsideOfTheServiceRangeAreKnown_ForAsLongAsTheyAreThere()
+    {
+        var state = DesiredState.From(1, SampleState.Of(SampleState.Service("a", "10.96.0.1", "10.244.2.7:80"), SampleState.Service("b", "172.30.0.2", "10.244.2.7:80")));
+        _compiler.Compile(state, SampleState.Input());
+        Assert.Equal([new ExternalFrontend<IPv4Address>(IPv4Address.Parse("172.30.0.2"), 80, IpProtocol.Tcp)], _compiler.OutOfRange);
+        Assert.Empty(_compiler.ExternalFrontends);
+        state = state.With(2, SampleState.Of(SampleState.Service("b", "10.96.0.2", "10.244.2.7:80")), None);
+        _compiler.Compile(state, SampleState.Input());
+        Assert.Empty(_compiler.OutOfRange);
+    }
+
+    [Fact]
     public void X2_ServicesThatAreReachedFromOutsideHaveMaglevTablesWhereAskedFor()
     {
         var compiler = SampleState.Compiler(maglev: 251);

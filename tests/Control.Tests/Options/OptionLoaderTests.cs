@@ -72,8 +72,7 @@ public sealed class OptionLoaderTests : IDisposable
     [InlineData("--vni 1 --vni 2", "--vni: given twice; keep one")]
     [InlineData("--vni -1", "--vni '-1': write a number from 0 to 16777215")]
     [InlineData("--vxlan-port 70000", "--vxlan-port '70000': write a port from 1 to 65535")]
-    [InlineData("--routing native", "--routing 'native': not supported yet; write vxlan")]
-    [InlineData("--routing ipip", "--routing 'ipip': write vxlan")]
+    [InlineData("--routing ipip", "--routing 'ipip': write one of vxlan, native, auto")] // S7
     [InlineData("--cluster-cidr 10.244.0.7/16", "--cluster-cidr '10.244.0.7/16': host bits are set; write 10.244.0.0/16")]
     [InlineData("--service-cidr 10.96.0.0", "--service-cidr '10.96.0.0': write address/length, for example 10.244.1.0/24")]
     [InlineData("--service-cidr fd00::/108", "--service-cidr 'fd00::/108': write an IPv4 prefix, too: clusters of IPv6 alone are not supported")]

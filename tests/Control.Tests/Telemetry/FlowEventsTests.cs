@@ -121,6 +121,17 @@ public sealed class FlowEventsTests
         Assert.Equal(("", "", "", "", 0u, 0u, "eth0"), (flow.Source, flow.Destination, flow.Backend, flow.MasqueradedSource, flow.SourceIdentity, flow.DestinationIdentity, flow.InPort));
     }
 
+    [Fact]
+    public void P38_ADenialNamesThePoliciesThatIsolateThePodInItsDirection()
+    {
+        var denied = Record(World, 40000, Pod, 80) with { Verdict = VerdictKind.Drop, Reason = DropReason.PolicyDenied, Direction = TrafficDirection.Ingress, SourceIdentity = 3, DestinationIdentity = PodIdentity };
+        Assert.Equal(["default/deny", "default/from-web"], _events.Make(denied, Names).DeniedBy);
+        Assert.Equal(["default/egress"], _events.Make(Record(Pod, 40000, World, 80) with { Verdict = VerdictKind.Drop, Reason = DropReason.PolicyDenied, Direction = TrafficDirection.Egress }, Names).DeniedBy);
+        // By the translated destination, which is what was judged.
+        Assert.Equal(["default/deny", "default/from-web"], _events.Make(denied with { Tuple = Tuple(World, 40000, Node, 30080), Translated = Tuple(World, 40000, Pod, 8080) }, Names).DeniedBy);
+        Assert.Empty(_events.Make(denied with { Reason = DropReason.PolicyNotReady }, Names).DeniedBy);
+    }
+
     [Theory]
     [InlineData(World)]
     [InlineData("10.244.1.1")]
@@ -140,6 +151,16 @@ public sealed class FlowEventsTests
         {
             Services = { service },
             Nodes = { SampleState.Node(SampleState.ThisNode, Node, "10.244.1.0/24"), SampleState.Node(SampleState.OtherNode, OtherNode, "10.244.2.0/24") },
+            Workloads = { new Workload { Namespace = "default", Pod = "client", Identity = PodIdentity, Policy = 1 } },
+            Policies =
+            {
+                new Policy
+                {
+                    Id = 1,
+                    Ingress = new PolicyDirection { Isolated = true, IsolatedBy = { "default/deny", "default/from-web" } },
+                    Egress = new PolicyDirection { Isolated = true, IsolatedBy = { "default/egress" } },
+                },
+            },
             Identities = { new Identity { Id = PodIdentity }, new Identity { Id = RemotePodIdentity } },
             Ipcache =
             {

@@ -29,7 +29,7 @@ public abstract class FlowTests<TAddress> : FamilyTests<TAddress>
     [InlineData(TcpHeader.Rst)]
     [InlineData(TcpHeader.Fin | TcpHeader.Ack)]
     [InlineData(0)]
-    public void OnlyASynOpensATcpConnection(int flags)
+    public void P20_OnlyASynOpensATcpConnection(int flags)
     {
         PathAssert.Dropped(DropReason.ConntrackNoFlow, _path.FromPodA(Forth(flags)));
         PathAssert.Dropped(DropReason.ConntrackNoFlow, _path.FromHost(Ip(Gateway, PodB).Tcp(1, 2, flags)));
@@ -55,7 +55,7 @@ public abstract class FlowTests<TAddress> : FamilyTests<TAddress>
     }
 
     [Fact]
-    public void JudgesFlowsAnewWhenThePolicyChanges()
+    public void P26_JudgesFlowsAnewWhenThePolicyChanges()
     {
         _path.FromPodA(Forth(TcpHeader.Syn));
         _path.Tables = WithPodBGuarded(2).Build();
@@ -66,7 +66,7 @@ public abstract class FlowTests<TAddress> : FamilyTests<TAddress>
     }
 
     [Fact]
-    public void KeepsFlowsThatAreStillAllowed()
+    public void P26_KeepsFlowsThatAreStillAllowed()
     {
         int flow = _path.FromPodA(Forth(TcpHeader.Syn)).Info.Flow;
         _path.Tables = new SampleNodeOf<TAddress> { Revision = 2 }.Build();
@@ -119,7 +119,7 @@ public abstract class FlowTests<TAddress> : FamilyTests<TAddress>
     }
 
     [Fact]
-    public void KeepsTheTranslationOfAJudgedFlow()
+    public void P26_KeepsTheTranslationOfAJudgedFlow()
     {
         var syn = Ip(PodA, SelfService).Tcp(40_000, 80, TcpHeader.Syn);
         var before = _path.FromPodA(syn);

@@ -36,10 +36,10 @@ public abstract class FragmentTests<TAddress> : FamilyTests<TAddress>
     }
 
     [Fact]
-    public void DropsLaterFragmentsWhoseFirstDidNotCome() => PathAssert.Dropped(DropReason.FragmentFirstMissing, _path.FromPodA(Later(DnsService)));
+    public void P35_DropsLaterFragmentsWhoseFirstDidNotCome() => PathAssert.Dropped(DropReason.FragmentFirstMissing, _path.FromPodA(Later(DnsService)));
 
     [Fact]
-    public void DropsLaterFragmentsOfOtherPackets()
+    public void P35_DropsLaterFragmentsOfOtherPackets()
     {
         _path.FromPodA(First(DnsService, 53, 64));
         PathAssert.Dropped(DropReason.FragmentFirstMissing, _path.FromPodA(Later(DnsService).Identification(0x1235)));
@@ -55,14 +55,14 @@ public abstract class FragmentTests<TAddress> : FamilyTests<TAddress>
     }
 
     [Fact]
-    public void LaterFragmentsOfDeniedPacketsAreDenied()
+    public void P35_LaterFragmentsOfDeniedPacketsAreDenied()
     {
         PathAssert.Dropped(DropReason.PolicyDenied, _path.FromPodB(First(Guarded, 53, 64, PodB)));
         PathAssert.Dropped(DropReason.PolicyDenied, _path.FromPodB(Later(Guarded, PodB)));
     }
 
     [Fact]
-    public void ALaterFragmentOpensNoTcpConnection()
+    public void P35_ALaterFragmentOpensNoTcpConnection()
     {
         _path.FromPodA(Ip(PodA, PodB).Tcp(40_000, 80).Payload(4).Fragment(0, more: true)); // no SYN
         PathAssert.Dropped(DropReason.ConntrackNoFlow, _path.FromPodA(Ip(PodA, PodB).Protocol(IpProtocol.Tcp).Payload(24).Fragment(24, more: false)));

@@ -59,7 +59,7 @@ public abstract class HairpinTests<TAddress> : FamilyTests<TAddress>
 
     /// <summary>P24: no policy stands between a pod and itself, by whatever way.</summary>
     [Fact]
-    public void PassesThePodsOwnPolicies()
+    public void P24_PassesThePodsOwnPolicies()
     {
         PathAssert.Forwarded(GuardedPort, _path.FromPod(GuardedPort, Ip(Guarded, GuardedService).Tcp(40_000, 80, TcpHeader.Syn)));
         PathAssert.Forwarded(GuardedPort, _path.FromPod(GuardedPort, Ip(Guarded, Guarded).Tcp(40_000, 9, TcpHeader.Syn)));

@@ -13,7 +13,7 @@ public abstract class PolicyCheckTests<TAddress> : FamilyTests<TAddress>
     private readonly PathHarnessOf<TAddress> _path = new();
 
     [Fact]
-    public void AllowsWhatARuleNames() =>
+    public void P7_AllowsWhatARuleNames() =>
         PathAssert.Forwarded(GuardedPort, _path.FromPodA(Ip(PodA, Guarded).Tcp(40_000, 8080, TcpHeader.Syn)));
 
     [Theory]
@@ -23,7 +23,7 @@ public abstract class PolicyCheckTests<TAddress> : FamilyTests<TAddress>
     [InlineData(true, 1, 0)] // P21: rules with ports say nothing about ICMP
     [InlineData(true, 253, 0)]
     [InlineData(false, 6, 8080)] // another peer
-    public void DropsWhatNoRuleNames(bool fromPodA, byte protocol, int port)
+    public void P14_P21_P22_DropsWhatNoRuleNames(bool fromPodA, byte protocol, int port)
     {
         var (from, inPort) = fromPodA ? (PodA, PodAPort) : (PodB, PodBPort);
         PathAssert.Dropped(DropReason.PolicyDenied, TrafficDirection.Ingress, _path.FromPod(inPort, Opening(from, Guarded, OfFamily(protocol), port)));
@@ -34,7 +34,7 @@ public abstract class PolicyCheckTests<TAddress> : FamilyTests<TAddress>
     [InlineData(1000, true)]
     [InlineData(2000, true)]
     [InlineData(2001, false)]
-    public void AllowsRangesOfPorts(int port, bool allowed)
+    public void P15_AllowsRangesOfPorts(int port, bool allowed)
     {
         var result = _path.FromOverlay(Ip(RemotePod, Guarded).Udp(40_000, port));
         if (allowed) PathAssert.Forwarded(GuardedPort, result);
@@ -47,30 +47,30 @@ public abstract class PolicyCheckTests<TAddress> : FamilyTests<TAddress>
     [InlineData(132)]
     [InlineData(1)]
     [InlineData(253)]
-    public void AllowsPeersThatAPrefixNames(byte protocol) =>
+    public void P13_AllowsPeersThatAPrefixNames(byte protocol) =>
         PathAssert.Forwarded(GuardedPort, _path.FromHost(Opening(Partner, Guarded, OfFamily(protocol), 9)));
 
     [Fact]
-    public void DropsPeersThatNoPrefixNames() => PathAssert.Dropped(
+    public void P36_DropsPeersThatNoPrefixNames() => PathAssert.Dropped(
         DropReason.PolicyDenied, TrafficDirection.Ingress, _path.FromHost(Opening(World, Guarded, IpProtocol.Tcp, 9)));
 
     /// <summary>P18: rules name the backend's address and port, not the service's.</summary>
     [Fact]
-    public void JudgesWhatASelectedBackendSees()
+    public void P18_JudgesWhatASelectedBackendSees()
     {
         PathAssert.Forwarded(GuardedPort, _path.FromPodA(Opening(PodA, GuardedService, IpProtocol.Tcp, 80)));
         PathAssert.Dropped(DropReason.PolicyDenied, TrafficDirection.Ingress, _path.FromPodB(Opening(PodB, GuardedService, IpProtocol.Tcp, 80)));
     }
 
     [Fact]
-    public void JudgesEgressByTheBackendToo()
+    public void P18_JudgesEgressByTheBackendToo()
     {
         PathAssert.Forwarded(PodBPort, _path.FromPod(GuardedPort, Opening(Guarded, WebService, IpProtocol.Tcp, 80)));
         PathAssert.Dropped(DropReason.PolicyDenied, TrafficDirection.Egress, _path.FromPod(GuardedPort, Opening(Guarded, RemoteService, IpProtocol.Tcp, 80)));
     }
 
     [Fact]
-    public void AllowsEgressToEverybodyOnOnePort()
+    public void P7_AllowsEgressToEverybodyOnOnePort()
     {
         PathAssert.Forwarded(HostPort, _path.FromPod(GuardedPort, Opening(Guarded, World, IpProtocol.Udp, 53)));
         PathAssert.Dropped(DropReason.PolicyDenied, TrafficDirection.Egress, _path.FromPod(GuardedPort, Opening(Guarded, World, IpProtocol.Udp, 54)));
@@ -78,7 +78,7 @@ public abstract class PolicyCheckTests<TAddress> : FamilyTests<TAddress>
 
     /// <summary>P23: kubelet's probes, and the pod's way to its own node.</summary>
     [Fact]
-    public void TheOwnNodeAndItsPodsAlwaysReachEachOther()
+    public void P23_TheOwnNodeAndItsPodsAlwaysReachEachOther()
     {
         PathAssert.Forwarded(GuardedPort, _path.FromHost(Opening(Gateway, Guarded, IpProtocol.Tcp, 9)));
         PathAssert.Forwarded(GuardedPort, _path.FromHost(Opening(NodeAddress, Guarded, IpProtocol.Tcp, 9)));
@@ -86,23 +86,23 @@ public abstract class PolicyCheckTests<TAddress> : FamilyTests<TAddress>
     }
 
     [Fact]
-    public void OtherNodesDoNot()
+    public void P23_OtherNodesDoNot()
     {
         PathAssert.Dropped(DropReason.PolicyDenied, TrafficDirection.Ingress, _path.FromOverlay(Opening(RemoteGateway, Guarded, IpProtocol.Tcp, 9)));
         PathAssert.Dropped(DropReason.PolicyDenied, TrafficDirection.Egress, _path.FromPod(GuardedPort, Opening(Guarded, RemoteNode, IpProtocol.Tcp, 9)));
     }
 
     [Fact]
-    public void DropsWhatIsSentToAPodWithoutPolicy() => PathAssert.Dropped(
+    public void P27_DropsWhatIsSentToAPodWithoutPolicy() => PathAssert.Dropped(
         DropReason.PolicyNotReady, TrafficDirection.Ingress, _path.FromPodA(Opening(PodA, Starting, IpProtocol.Tcp, 80)));
 
     [Fact]
-    public void NotEvenTheHostReachesAPodWithoutPolicy() => PathAssert.Dropped(
+    public void P27_NotEvenTheHostReachesAPodWithoutPolicy() => PathAssert.Dropped(
         DropReason.PolicyNotReady, TrafficDirection.Ingress, _path.FromHost(Opening(Gateway, Starting, IpProtocol.Tcp, 80)));
 
     /// <summary>P20.</summary>
     [Fact]
-    public void AnswersOfAllowedConnectionsPass()
+    public void P20_AnswersOfAllowedConnectionsPass()
     {
         _path.FromPodA(Ip(PodA, Guarded).Tcp(40_000, 8080, TcpHeader.Syn));
         PathAssert.Forwarded(PodAPort, _path.FromPod(GuardedPort, Ip(Guarded, PodA).Tcp(8080, 40_000, TcpHeader.Syn | TcpHeader.Ack)));
@@ -110,14 +110,14 @@ public abstract class PolicyCheckTests<TAddress> : FamilyTests<TAddress>
 
     /// <summary>P20: a denied SYN must not open the way for its "answer".</summary>
     [Fact]
-    public void ADeniedPacketOpensNothing()
+    public void P20_ADeniedPacketOpensNothing()
     {
         _path.FromPodB(Ip(PodB, Guarded).Udp(40_000, 8080));
         PathAssert.Dropped(DropReason.PolicyDenied, TrafficDirection.Egress, _path.FromPod(GuardedPort, Ip(Guarded, PodB).Udp(8080, 40_000)));
     }
 
     [Fact]
-    public void AnEchosIdentifierIsNoPort()
+    public void P21_AnEchosIdentifierIsNoPort()
     {
         var node = new SampleNodeOf<TAddress>();
         node.Policies[SampleNode.GuardPolicy] = new PolicyDefinition(true, [new(SampleNode.PodAIdentity, Icmp, 7, 7)], true, []);

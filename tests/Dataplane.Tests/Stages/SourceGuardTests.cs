@@ -21,18 +21,18 @@ public abstract class SourceGuardTests<TAddress> : FamilyTests<TAddress>
     [InlineData("10.244.1.1", "fd00:10:244:1::1")] // the gateway
     [InlineData("0.0.0.0", "::")]
     [InlineData("203.0.113.7", "2001:db8:cb00:71::7")]
-    public void DropsWhatAPodSendsWithAnotherAddress(string v4, string v6) => PathAssert.Dropped(
+    public void P34_DropsWhatAPodSendsWithAnotherAddress(string v4, string v6) => PathAssert.Dropped(
         DropReason.SourceSpoofed, TrafficDirection.Egress, _path.FromPodA(Ip(Address(v4, v6), PodB).Udp(1000, 53)));
 
     [Fact]
-    public void DropsSpoofedPacketsOfFlowsThatExist()
+    public void P34_DropsSpoofedPacketsOfFlowsThatExist()
     {
         _path.FromPodB(Ip(PodB, PodA).Udp(1000, 53));
         PathAssert.Dropped(DropReason.SourceSpoofed, _path.FromPodA(Ip(PodB, PodA).Udp(1000, 53)));
     }
 
     [Fact]
-    public void DropsWhatAPodSendsBeforeItsPolicyIsKnown() => PathAssert.Dropped(
+    public void P27_DropsWhatAPodSendsBeforeItsPolicyIsKnown() => PathAssert.Dropped(
         DropReason.PolicyNotReady, TrafficDirection.Egress, _path.FromPod(StartingPort, Ip(Starting, PodB).Udp(1000, 53)));
 
     [Theory]
@@ -42,18 +42,18 @@ public abstract class SourceGuardTests<TAddress> : FamilyTests<TAddress>
         Either(DropReason.PolicyNotReady, DropReason.EtherTypeUnsupported), Either(TrafficDirection.Egress, TrafficDirection.None), _path.FromPod(port, Ip(PodA, PodB).Udp(1000, 53)));
 
     [Fact]
-    public void DropsLocalPodsAddressesFromTheTunnel() => PathAssert.Dropped(
+    public void P34_P36_DropsLocalPodsAddressesFromTheTunnel() => PathAssert.Dropped(
         DropReason.SourceSpoofed, TrafficDirection.Ingress, _path.FromOverlay(Ip(PodA, PodB).Udp(1000, 53)));
 
     [Fact]
-    public void DropsLocalPodsAddressesFromTheHost() => PathAssert.Dropped(
+    public void P34_DropsLocalPodsAddressesFromTheHost() => PathAssert.Dropped(
         DropReason.SourceSpoofed, TrafficDirection.Ingress, _path.FromHost(Ip(PodA, PodB).Udp(1000, 53)));
 
     /// <summary>The host's identity passes every ingress policy (P23), so nobody else may take it.</summary>
     [Theory]
     [InlineData("10.244.1.1", "fd00:10:244:1::1")]
     [InlineData("192.168.0.1", "2001:db8:0:77::1")]
-    public void DropsThisNodesAddressesFromTheTunnel(string v4, string v6) => PathAssert.Dropped(
+    public void P23_P34_DropsThisNodesAddressesFromTheTunnel(string v4, string v6) => PathAssert.Dropped(
         DropReason.SourceSpoofed, TrafficDirection.Ingress, _path.FromOverlay(Ip(Address(v4, v6), Guarded).Udp(1000, 9)));
 
     [Fact]

@@ -20,7 +20,7 @@ public abstract class UplinkTests<TAddress> : FamilyTests<TAddress>
     [InlineData("10.244.1.1", "fd00:10:244:1::1")]
     [InlineData("127.0.0.1", "::1")]
     [InlineData("224.0.0.1", "ff02::1")]
-    public void DropsWhoClaimsToBeOneOfUs(string v4, string v6) => PathAssert.Dropped(
+    public void P34_P36_DropsWhoClaimsToBeOneOfUs(string v4, string v6) => PathAssert.Dropped(
         DropReason.SourceSpoofed,
         new SampleServicesOf<TAddress>().Add(Near, Near).Path().FromUplink(Ip(Address(v4, v6), NodeAddress).Tcp(40_000, NodePort, TcpHeader.Syn)));
 

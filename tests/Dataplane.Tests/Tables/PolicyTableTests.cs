@@ -15,7 +15,7 @@ public sealed class PolicyTableTests
     [InlineData(1, 1)]
     [InlineData(3, 5)]
     [InlineData(50, 40)]
-    public void SaysWhatAScanOfTheRulesSays(int policies, int rules)
+    public void P4_P7_SaysWhatAScanOfTheRulesSays(int policies, int rules)
     {
         for (int round = 0; round < 50; round++)
         {
@@ -37,7 +37,7 @@ public sealed class PolicyTableTests
     }
 
     [Fact]
-    public void AllowsNothingWithoutRules()
+    public void P6_AllowsNothingWithoutRules()
     {
         var table = new PolicyTable([new PolicyDefinition(true, [], false, [])]);
         Assert.False(table.Allows(0, TrafficDirection.Ingress, 100, IpProtocol.Tcp, 80));
@@ -49,12 +49,12 @@ public sealed class PolicyTableTests
     [InlineData(80, true)]
     [InlineData(90, true)]
     [InlineData(91, false)]
-    public void IncludesBothEndsOfARange(int port, bool allowed) => Assert.Equal(
+    public void P15_IncludesBothEndsOfARange(int port, bool allowed) => Assert.Equal(
         allowed, new PolicyTable([new PolicyDefinition(true, [new(16, IpProtocol.Tcp, 80, 90)], false, [])]).Allows(0, TrafficDirection.Ingress, 16, IpProtocol.Tcp, (ushort)port));
 
     /// <summary>Rules that overlap or touch become one range; the ports between two that do not stay closed (P30).</summary>
     [Fact]
-    public void RangesDoNotBleed()
+    public void P30_RangesDoNotBleed()
     {
         var table = new PolicyTable([new PolicyDefinition(true, [new(16, IpProtocol.Tcp, 80, 81), new(16, IpProtocol.Tcp, 82, 90), new(16, IpProtocol.Tcp, 85, 86), new(16, IpProtocol.Tcp, 92, 92), new(17, IpProtocol.Tcp, 91, 91)], false, [])]);
         for (int port = 70; port < 100; port++)
@@ -63,6 +63,31 @@ public sealed class PolicyTableTests
             Assert.Equal(port == 91, table.Allows(0, TrafficDirection.Ingress, 17, IpProtocol.Tcp, (ushort)port));
             Assert.False(table.Allows(0, TrafficDirection.Ingress, 16, IpProtocol.Udp, (ushort)port));
         }
+    }
+
+    /// <summary>A lookup is two hash probes and a binary search, whatever the number of policies: no run of taken slots grows with it.</summary>
+    [Theory]
+    [InlineData(10)]
+    [InlineData(1_000)]
+    [InlineData(10_000)]
+    public void P37_ALookupTakesNoMoreStepsAmongManyPolicies(int policies)
+    {
+        const int peers = 50;
+        // Identities as the agent gives them: in a row. The first rule of all policies names everybody.
+        var rules = Enumerable.Range(0, peers).Select(peer => new PolicyRule(peer == 0 ? 0 : 15 + (uint)peer, IpProtocol.Tcp, 80, 80)).ToList();
+        var table = new PolicyTable([.. Enumerable.Range(0, policies).Select(_ => new PolicyDefinition(true, rules, true, rules))]);
+        long steps = 0, longest = 0;
+        const int lookups = 100_000;
+        for (int i = 0; i < lookups; i++)
+        {
+            // Half of the peers are in no rule, which is the longer way.
+            int taken = table.StepsOf(_random.Next(policies), i % 2 == 0 ? TrafficDirection.Ingress : TrafficDirection.Egress, 16 + (uint)_random.Next(2 * peers));
+            steps += taken;
+            longest = Math.Max(longest, taken);
+        }
+
+        Assert.InRange(steps / (double)lookups, 1, 2);
+        Assert.InRange(longest, 1, 24);
     }
 
     private PolicyDefinition Policy(int rules) => new(_random.Next(4) != 0, Rules(rules), _random.Next(4) != 0, Rules(rules));

@@ -27,6 +27,34 @@ public sealed class ToolTests(DataplanePair pair)
     }
 
     [RequiresRootFact]
+    public void P38_Observe_shows_a_denial_with_its_direction_and_the_policies_that_isolate_the_pod()
+    {
+        ClusterPod server = pair.Node.Pods[1];
+        pair.Cluster.Manifests.Apply("policy-denial", $$$"""
+            apiVersion: networking.k8s.io/v1
+            kind: NetworkPolicy
+            metadata: {namespace: {{{server.Namespace}}}, name: nobody-in}
+            spec: {podSelector: {matchLabels: {app: {{{server.Name}}} } }, policyTypes: [Ingress]}
+            """);
+        try
+        {
+            using BackgroundProcess observe = pair.Node.StartDpctl("observe", "--drops", "--pod", server.FullName);
+            observe.WaitUntil(() =>
+            {
+                Client.Net.Try(TimeSpan.FromSeconds(5), "curl", "-sS", "--max-time", "0.3", $"http://{server.Address}:8080/"); // again and again: it says nothing when it begins to listen
+                return observe.Output.Contains("PolicyDenied", StringComparison.Ordinal);
+            }, "show the denial", TimeSpan.FromSeconds(10));
+
+            Assert.Matches($@"{Client.FullName}:\d+ \(ID:\d+\) <> {server.FullName}:\d+ \(ID:\d+\) ingress PolicyDenied DROPPED by {server.Namespace}/nobody-in ", observe.Output);
+        }
+        finally
+        {
+            pair.Cluster.Manifests.Delete("policy-denial");
+        }
+        Eventually.True(() => Client.Net.Try(TimeSpan.FromSeconds(5), "curl", "-sS", "--max-time", "0.3", $"http://{server.Address}:8080/").Succeeded, "the policy goes");
+    }
+
+    [RequiresRootFact]
     public void The_connection_table_lists_and_forgets_flows()
     {
         string address = pair.OtherNode.Pods[0].Address;

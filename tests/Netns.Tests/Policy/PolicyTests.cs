@@ -87,6 +87,55 @@ public sealed class PolicyTests(PolicyTests.Bed bed) : IClassFixture<PolicyTests
     }
 
     [RequiresRootFact]
+    public void P29_a_namespace_that_is_deleted_is_no_peer_until_it_is_made_again()
+    {
+        bed.OnlyPolicies(FromY);
+        bed.MustBecome(p => p.ToNamespace != "x" || p.FromNamespace == "y");
+        try
+        {
+            bed.Cluster.Manifests.Delete("namespace-y");
+            bed.MustBecome(p => p.ToNamespace != "x");
+        }
+        finally
+        {
+            bed.Cluster.Manifests.ApplyNamespace("y", new Dictionary<string, string> { ["ns"] = "y" });
+        }
+        bed.MustBecome(p => p.ToNamespace != "x" || p.FromNamespace == "y");
+    }
+
+    [RequiresRootFact]
+    public void P28_P29_a_pod_that_is_deleted_is_cut_off_and_no_peer_until_it_is_made_again()
+    {
+        bed.OnlyPolicies(new NetworkPolicyText("x", "only-b-to-a",
+            "{podSelector: {matchLabels: {pod: a}}, policyTypes: [Ingress], ingress: [{from: [{podSelector: {matchLabels: {pod: b}}}]}]}"));
+        bed.MustBecome(p => p.To != "x/a" || p.From == "x/b");
+        try
+        {
+            bed.Cluster.Manifests.Delete("pod-x-b");
+            bed.MustBecome(p => p.To != "x/a", gone: "x/b");
+        }
+        finally
+        {
+            bed.Cluster.Manifests.ApplyPod(bed.Pod("x/b"));
+        }
+        bed.MustBecome(p => p.To != "x/a" || p.From == "x/b");
+    }
+
+    [RequiresRootFact]
+    public void P29_a_policy_that_is_made_edited_and_deleted_is_followed()
+    {
+        NetworkPolicyText policy = new("z", "followed", "{podSelector: {matchLabels: {pod: c}}, policyTypes: [Egress]}");
+        bed.OnlyPolicies(policy);
+        bed.MustBecome(p => p.From != "z/c");
+
+        bed.OnlyPolicies(policy with { Spec = "{podSelector: {matchLabels: {pod: b}}, policyTypes: [Egress], egress: [{to: [{podSelector: {}}]}]}" });
+        bed.MustBecome(p => p.From != "z/b" || p.ToNamespace == "z");
+
+        bed.OnlyPolicies();
+        bed.MustBecome(_ => true);
+    }
+
+    [RequiresRootFact]
     public void A_file_with_an_error_is_reported_with_its_line_and_the_last_good_state_stays()
     {
         bed.OnlyPolicies(DenyX);

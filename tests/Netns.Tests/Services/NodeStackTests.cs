@@ -46,6 +46,19 @@ public sealed class NodeStackTests(ServiceBed bed)
     }
 
     [RequiresRootFact]
+    public void K28_AClusterIpOutsideOfTheServiceRangeIsServedToPodsAndToTheNode()
+    {
+        ClusterPod server = bed.Node1.Pods[0], client = bed.Node1.Pods[1];
+        using (AppliedService further = bed.Apply(bed.NewService(server) with { ClusterIp = "172.30.7.1" }))
+        {
+            Assert.Equal($"{server.Name} saw {client.Address}", Curl.Get(client.Net, "172.30.7.1", 80));
+            Assert.Equal($"{server.Name} saw {bed.Node1.HostPortAddress}", Curl.Get(bed.Node1.Net, "172.30.7.1", 80));
+            further.Delete();
+        }
+        Assert.DoesNotContain("172.30.7.1", bed.Node1.Net.Run("ip", "route").Output, StringComparison.Ordinal);
+    }
+
+    [RequiresRootFact]
     public void K37_WhatKubeProxyLeftBehindIsTakenOutOfTheWay()
     {
         ClusterPod right = bed.Node1.Pods[0], wrong = bed.Node1.Pods[2];

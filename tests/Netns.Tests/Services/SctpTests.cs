@@ -66,6 +66,32 @@ public sealed class SctpTests(ServiceBed bed)
     }
 
     [RequiresRootFact]
+    public void P22_DenyAllStopsSctpAndOnlyARuleForItLetsItIn()
+    {
+        NetworkNamespace client = bed.Node2.Pods[1].Net;
+        ClusterPod pod = bed.Node1.Pods[2]; // not the first, whose answers tell the bed that its nodes have settled
+        using BackgroundProcess server = Serve(pod);
+        Assert.Equal(pod.Name, Ask(client, pod.Address, Port).Pod);
+
+        using AppliedText policy = bed.Apply("policy-sctp", Policy(pod, ""));
+        Assert.Equal(Curl.Silence, Ask(client, pod.Address, Port).ToString());
+        policy.Change(Policy(pod, "ingress: [{ports: [{protocol: TCP}, {protocol: UDP}]}]"));
+        Assert.Equal(Curl.Silence, Ask(client, pod.Address, Port).ToString());
+        policy.Change(Policy(pod, $"ingress: [{{ports: [{{protocol: SCTP, port: {Port}}}]}}]"));
+        Assert.Equal(pod.Name, Ask(client, pod.Address, Port).Pod);
+    }
+
+    private static string Policy(ClusterPod pod, string rules) => $$$"""
+        apiVersion: networking.k8s.io/v1
+        kind: NetworkPolicy
+        metadata: {namespace: {{{pod.Namespace}}}, name: sctp}
+        spec:
+          podSelector: {matchLabels: {app: {{{pod.Name}}} } }
+          policyTypes: [Ingress]
+          {{{rules}}}
+        """;
+
+    [RequiresRootFact]
     public void K26_AServiceWithoutEndpointsRefusesAndNothingGoesOutUntranslated()
     {
         using AppliedService service = bed.Apply(Sctp() with { Type = "NodePort" });

@@ -7,7 +7,7 @@ namespace Dataplane.Netns.Tests.Traffic;
 /// The cluster that a class of traffic tests shares: two nodes with two pods each, a service in front of every pod, a
 /// server in every pod and on every node. It is made by the first test that runs, so that without root nothing is.
 /// </summary>
-public abstract class TrafficBed(NodeKind first, NodeKind second) : IDisposable
+public abstract class TrafficBed(NodeKind first, NodeKind second, string routing = "vxlan") : IDisposable
 {
     private readonly Dictionary<ClusterPod, ClusterService> _services = [];
     private Cluster? _cluster;
@@ -44,7 +44,7 @@ public abstract class TrafficBed(NodeKind first, NodeKind second) : IDisposable
 
     private Cluster Start()
     {
-        Cluster cluster = Cluster.Start(first, second);
+        Cluster cluster = Cluster.StartRouted(routing, first, second);
         try
         {
             foreach (ClusterNode node in cluster.Nodes)

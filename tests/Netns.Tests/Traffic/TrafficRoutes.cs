@@ -30,9 +30,11 @@ public static class TrafficRoutes
         bool fromPod = parts[1].StartsWith("pod", StringComparison.Ordinal);
         bool isService = parts[1].Contains("service", StringComparison.Ordinal);
         bool toNode = parts[1] is "pod to own node" or "pod to other node";
+        // Without tunnels a node's own route to the pods of another is by its uplink, with its own address.
+        bool byUplink = cluster.Routing == "native" && here != there && !isService;
         return new TrafficRoute(
             fromPod ? here.Pods[0].Net : here.Net,
-            fromPod ? here.Pods[0].Address : here.HostPortAddress,
+            fromPod ? here.Pods[0].Address : byUplink ? here.Address : here.HostPortAddress,
             here,
             toNode ? there.Net : target.Net,
             toNode ? there.Address : target.Address,

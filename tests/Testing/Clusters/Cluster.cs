@@ -22,11 +22,15 @@ public sealed class Cluster : IDisposable
     private readonly List<ClusterNode> _nodes = [];
     private readonly List<ClusterService> _services = [];
 
-    private Cluster(bool dualStack)
+    private readonly List<NetworkNamespace> _segments;
+
+    private Cluster(bool dualStack, string routing = "vxlan")
     {
         DualStack = dualStack;
+        Routing = routing;
         Topology = Topology.Create();
         Underlay = Topology.AddSwitch("underlay");
+        _segments = [Underlay];
         Manifests = new ManifestDirectory(Path.Combine(Topology.Folder, "manifests"));
     }
 
@@ -36,8 +40,17 @@ public sealed class Cluster : IDisposable
     /// <summary>True when there is IPv6 beside IPv4, by <see cref="IPv6Plan"/>.</summary>
     public bool DualStack { get; }
 
+    /// <summary>How packets reach the pods of other nodes, as `routing` of configurations takes it: "vxlan", "native", "auto".</summary>
+    public string Routing { get; }
+
     /// <summary>The switch between the nodes; its ports have the nodes' names.</summary>
     public NetworkNamespace Underlay { get; }
+
+    /// <summary>The switch that a node is plugged into: <see cref="Underlay"/>, or that of another segment.</summary>
+    public NetworkNamespace SwitchOf(ClusterNode node) => _segments[node.Segment];
+
+    /// <summary>The router between the segments; null while there is one segment.</summary>
+    public NetworkNamespace? Router { get; private set; }
 
     /// <summary>What the agents of all nodes watch.</summary>
     public ManifestDirectory Manifests { get; }
@@ -57,6 +70,39 @@ public sealed class Cluster : IDisposable
 
     /// <summary>Two nodes of ours in a dual-stack cluster, started and ready, without pods.</summary>
     public static Cluster StartDualStack() => Start(new Cluster(dualStack: true), NodeKind.Dataplane, NodeKind.Dataplane, configure: null);
+
+    /// <summary>Two nodes with another way to each other's pods than tunnels, started and ready, without pods.</summary>
+    /// <param name="routing">See <see cref="Routing"/>.</param>
+    /// <param name="first">What node-1 is.</param>
+    /// <param name="second">What node-2 is.</param>
+    /// <param name="configure">Called for each of our nodes before it starts.</param>
+    public static Cluster StartRouted(string routing, NodeKind first, NodeKind second, Action<DataplaneNode>? configure = null) =>
+        Start(new Cluster(dualStack: false, routing), first, second, configure);
+
+    /// <summary>The same in a dual-stack cluster, of two nodes of ours.</summary>
+    public static Cluster StartRoutedDualStack(string routing) => Start(new Cluster(dualStack: true, routing), NodeKind.Dataplane, NodeKind.Dataplane, configure: null);
+
+    /// <summary>
+    /// A node of ours for each number, on the segment of that number, with a <see cref="Router"/> between the segments, which knows nothing of pods. The
+    /// nodes are started and ready, without pods.
+    /// </summary>
+    /// <param name="routing">See <see cref="Routing"/>.</param>
+    /// <param name="segments">For each node that of its link, from 0.</param>
+    public static Cluster StartSegmented(string routing, params int[] segments)
+    {
+        var cluster = new Cluster(dualStack: false, routing);
+        try
+        {
+            cluster.AddRouter(segments.Max() + 1);
+            cluster.StartNodes([.. segments.Select(_ => NodeKind.Dataplane)], configure: null, segments);
+            return cluster;
+        }
+        catch
+        {
+            cluster.Dispose();
+            throw;
+        }
+    }
 
     private static Cluster Start(Cluster cluster, NodeKind first, NodeKind second, Action<DataplaneNode>? configure)
     {
@@ -152,14 +198,48 @@ public sealed class Cluster : IDisposable
     /// <inheritdoc />
     public void Dispose() => Topology.Dispose();
 
-    private void StartNodes(NodeKind[] kinds, Action<DataplaneNode>? configure)
+    /// <summary>
+    /// Adds a node of ours while the cluster runs: a namespace on a segment, with its processes, and ready. Its Node object the other nodes get from
+    /// <see cref="ManifestDirectory.ApplyNode"/>.
+    /// </summary>
+    public DataplaneNode AddNode(int segment = 0)
+    {
+        var node = new DataplaneNode(this, _nodes.Count + 1, segment);
+        _nodes.Add(node);
+        PlugIn(node);
+        node.Start();
+        node.WaitUntilReady(StartTimeout);
+        return node;
+    }
+
+    private void AddRouter(int segments)
+    {
+        Router = Topology.AddNamespace("router");
+        Router.Sysctl("net.ipv4.ip_forward", "1");
+        for (int segment = 0; segment < segments; segment++)
+        {
+            if (segment > 0)
+                _segments.Add(Topology.AddSwitch($"underlay-{segment}"));
+            Topology.Plug(Router, $"eth{segment}", _segments[segment], "router", UnderlayMtu);
+            Router.AddAddress($"eth{segment}", $"{ClusterNode.Subnet(segment)}.254/24");
+        }
+    }
+
+    private void PlugIn(ClusterNode node)
+    {
+        Topology.Plug(node.Net, "eth0", SwitchOf(node), node.Name, UnderlayMtu);
+        node.Net.AddAddress("eth0", $"{node.Address}/24");
+        if (Router is not null)
+            node.Net.AddRoute($"192.168.0.0/16 via {ClusterNode.Subnet(node.Segment)}.254 dev eth0");
+    }
+
+    private void StartNodes(NodeKind[] kinds, Action<DataplaneNode>? configure, int[]? segments = null)
     {
         for (int i = 0; i < kinds.Length; i++)
-            _nodes.Add(kinds[i] == NodeKind.Kernel ? new KernelNode(this, i + 1) : new DataplaneNode(this, i + 1));
+            _nodes.Add(kinds[i] == NodeKind.Kernel ? new KernelNode(this, i + 1) : new DataplaneNode(this, i + 1, segments?[i] ?? 0));
         foreach (ClusterNode node in _nodes)
         {
-            Topology.Plug(node.Net, "eth0", Underlay, node.Name, UnderlayMtu);
-            node.Net.AddAddress("eth0", $"{node.Address}/24");
+            PlugIn(node);
             if (node.AddressV6 is { } v6)
             {
                 IPv6Plan.AddAddress(node.Net, "eth0", v6 + "/64");

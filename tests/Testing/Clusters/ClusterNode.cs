@@ -7,12 +7,13 @@ public abstract class ClusterNode
 {
     private readonly List<ClusterPod> _pods = [];
 
-    private protected ClusterNode(Cluster cluster, int number)
+    private protected ClusterNode(Cluster cluster, int number, int segment = 0)
     {
+        Segment = segment;
         Cluster = cluster;
         Number = number;
         Name = $"node-{number}";
-        Address = $"192.168.77.{number}";
+        Address = $"{Subnet(segment)}.{number}";
         PodCidr = $"10.244.{number}.0/24";
         HostPortAddress = $"10.244.{number}.1";
         VtepMac = "0e:64:" + string.Join(':', Address.Split('.').Select(part => int.Parse(part, CultureInfo.InvariantCulture).ToString("x2")));
@@ -27,6 +28,12 @@ public abstract class ClusterNode
 
     /// <summary>Underlay address, the tunnel end point.</summary>
     public string Address { get; }
+
+    /// <summary>Number of the link it is on, from 0; most clusters have one.</summary>
+    public int Segment { get; }
+
+    /// <summary>The first three numbers of the addresses on a link.</summary>
+    internal static string Subnet(int segment) => $"192.168.{77 + segment}";
 
     /// <summary>IPv6 address on the underlay; null unless the cluster is dual-stack.</summary>
     public string? AddressV6 => Cluster.DualStack ? IPv6Plan.Underlay(Number) : null;

@@ -14,8 +14,9 @@ public sealed class DataplaneNode : ClusterNode
     private readonly string _folder;
     private readonly string _control;
 
-    internal DataplaneNode(Cluster cluster, int number) : base(cluster, number)
+    internal DataplaneNode(Cluster cluster, int number, int segment = 0) : base(cluster, number, segment)
     {
+        Routing = cluster.Routing;
         _folder = Path.Combine(cluster.Topology.Folder, Name);
         _control = $"unix://{_folder}/control.sock";
         Directory.CreateDirectory(_folder);
@@ -32,6 +33,12 @@ public sealed class DataplaneNode : ClusterNode
 
     /// <summary>Where the dataplane listens, as `control` of configurations takes it.</summary>
     public string Control => _control;
+
+    /// <summary>Its `uplink`; read when the dataplane starts.</summary>
+    public string Uplink { get; set; } = "eth0";
+
+    /// <summary>Its `routing`, the cluster's unless a test says otherwise; read when the dataplane starts.</summary>
+    public string Routing { get; set; }
 
     /// <summary>Options of `dataplane run` beside the usual ones; read when the node starts.</summary>
     public IReadOnlyList<string> Options { get; set; } = [];
@@ -70,9 +77,9 @@ public sealed class DataplaneNode : ClusterNode
     /// <summary>Starts the dataplane, again after its end; it has no pods then.</summary>
     public void StartDataplane() =>
         Dataplane = Cluster.Topology.Own(Net.Start(Installed.Dataplane, ["run",
-            "--node-name", Name, "--node-ip", Pair(Address, AddressV6), "--uplink", "eth0", "--pod-cidr", Pair(PodCidr, IPv6Plan.PodCidr(Number)),
+            "--node-name", Name, "--node-ip", Pair(Address, AddressV6), "--uplink", Uplink, "--pod-cidr", Pair(PodCidr, IPv6Plan.PodCidr(Number)),
             "--cluster-cidr", Pair(Cluster.ClusterCidr, IPv6Plan.ClusterCidr), "--service-cidr", Pair(Cluster.ServiceCidr, IPv6Plan.ServiceCidr),
-            "--routing", "vxlan", "--control", _control, "--state-dir", _folder,
+            "--routing", Routing, "--control", _control, "--state-dir", _folder,
             "--metrics-listen", $"127.0.0.1:{MetricsPort}", .. Options]));
 
     /// <summary>Attaches all its pods again, after a new start of the dataplane.</summary>

@@ -3,13 +3,15 @@ using System.Globalization;
 namespace Dataplane.Testing.Clusters;
 
 /// <summary>
-/// A node that is nothing but Linux, set up as flannel's vxlan backend and kube-proxy would: what our dataplane sends
+/// A node that is nothing but Linux, set up as flannel's vxlan or host-gw backend and kube-proxy would: what our dataplane sends
 /// must be what it understands, and the reverse. Two of them carry the control run of every traffic test.
 /// </summary>
 public sealed class KernelNode : ClusterNode
 {
-    private const string Vxlan = "vxlan.1";
+    private const string Vxlan = "vxlan.1", Gateway = "cni0";
     private const int OverlayMtu = Cluster.UnderlayMtu - 50; // outer IPv4, UDP, VXLAN and inner Ethernet headers
+
+    private bool IsNative => Cluster.Routing == "native";
 
     internal KernelNode(Cluster cluster, int number) : base(cluster, number) { }
 
@@ -25,6 +27,31 @@ public sealed class KernelNode : ClusterNode
     internal override void Start()
     {
         Net.Sysctl("net.ipv4.ip_forward", "1");
+        if (IsNative)
+            RouteNatively();
+        else
+            Tunnel();
+        Net.Run("nft", """
+            add table ip services
+            add chain ip services prerouting { type nat hook prerouting priority -100; }
+            add chain ip services output { type nat hook output priority -100; }
+            add chain ip services postrouting { type nat hook postrouting priority 100; }
+            """);
+    }
+
+    // What flannel's host-gw backend does.
+    private void RouteNatively()
+    {
+        Net.Ip($"link add {Gateway} type bridge");
+        Net.AddAddress(Gateway, $"{HostPortAddress}/32");
+        Net.Ip($"link set {Gateway} up");
+        foreach (ClusterNode peer in Cluster.Nodes.Where(node => node != this))
+            Net.AddRoute($"{peer.PodCidr} via {peer.Address} dev eth0");
+        Net.AddRoute($"{Cluster.ServiceCidr} dev {Gateway} src {HostPortAddress}");
+    }
+
+    private void Tunnel()
+    {
         Net.Ip($"link add {Vxlan} address {VtepMac} mtu {OverlayMtu} type vxlan id 1 local {Address} dev eth0 dstport 4789 nolearning noudpcsum");
         Net.AddAddress(Vxlan, $"{HostPortAddress}/32");
         Net.Ip($"link set {Vxlan} up");
@@ -39,12 +66,6 @@ public sealed class KernelNode : ClusterNode
         }
         // Makes the node's own connections to a service leave with the pod-side address, as after DNAT they must.
         Net.AddRoute($"{Cluster.ServiceCidr} dev {Vxlan} src {HostPortAddress}");
-        Net.Run("nft", """
-            add table ip services
-            add chain ip services prerouting { type nat hook prerouting priority -100; }
-            add chain ip services output { type nat hook output priority -100; }
-            add chain ip services postrouting { type nat hook postrouting priority 100; }
-            """);
     }
 
     internal override void WaitUntilReady(TimeSpan timeout) { }
@@ -71,7 +92,7 @@ public sealed class KernelNode : ClusterNode
     protected override void Attach(ClusterPod pod)
     {
         string device = "veth" + Pods.Count.ToString(CultureInfo.InvariantCulture);
-        Cluster.Topology.Link(Net, device, pod.Net, "eth0", OverlayMtu);
+        Cluster.Topology.Link(Net, device, pod.Net, "eth0", IsNative ? Cluster.UnderlayMtu : OverlayMtu);
         Net.AddRoute($"{pod.Address}/32 dev {device} src {HostPortAddress}");
         pod.Net.AddAddress("eth0", $"{pod.Address}/32");
         pod.Net.AddRoute($"default via {HostPortAddress} dev eth0 onlink");

@@ -123,6 +123,12 @@ public class SampleNodeOf<TAddress>
     public bool Masquerade { get; set; }
 
     /// <summary>See <see cref="NodeSettings"/>.</summary>
+    public bool NativeRouting { get; set; }
+
+    /// <summary>How <see cref="RemoteNode"/> and its pods are reached.</summary>
+    public RouteKind RemoteKind { get; set; } = RouteKind.Overlay;
+
+    /// <summary>See <see cref="NodeSettings"/>.</summary>
     public bool MasqueradeAll { get; set; }
 
     /// <summary>Outside destinations that are not masqueraded.</summary>
@@ -147,7 +153,7 @@ public class SampleNodeOf<TAddress>
         Node = new NodeSettings
         {
             HostPort = Host, WorldMtu = WorldMtu, Masquerade = Masquerade, MasqueradeAll = MasqueradeAll, HostMac = HostMac, GatewayMac = GatewayMac,
-            TunnelAddress = SampleNode.NodeAddress, Vni = Vni, VxlanPort = VxlanPort,
+            TunnelAddress = SampleNode.NodeAddress, Vni = Vni, VxlanPort = VxlanPort, NativeRouting = NativeRouting,
         },
         Policies = new PolicyTable(Policies),
         Vteps = new VtepTable([Tunnel(SampleNode.RemoteNode, RemoteVtepMac, true), Tunnel(SampleNode.LostNode, Mac("0e:64:c0:a8:00:03"), false)]),
@@ -162,7 +168,7 @@ public class SampleNodeOf<TAddress>
         Services = BuildServices(),
         Routes = new RouteTable<TAddress>(
             [.. Routes.ConvertAll(r => new PrefixEntry<TAddress>(r.Address, r.Length, r.Route))],
-            [new(RouteKind.World, 0), new(RouteKind.Unreachable, 0), new(RouteKind.Host, 0), new(RouteKind.Overlay, 0), new(RouteKind.Overlay, 1), new(RouteKind.Overlay, 0, IsNode: true)]),
+            [new(RouteKind.World, 0), new(RouteKind.Unreachable, 0), new(RouteKind.Host, 0), new(RemoteKind, 0), new(RouteKind.Overlay, 1), new(RemoteKind, 0, IsNode: true)]),
         Identities = new IpCache<TAddress>(
         [
             new(NodeAddress, Single, (int)Identities.Host), new(Gateway, Single, (int)Identities.Host), new(RemoteNode, Single, (int)Identities.RemoteNode),

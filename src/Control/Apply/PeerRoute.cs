@@ -1,0 +1,13 @@
+using System.Net;
+using Dataplane.Tables;
+using Xdp.Interop.Links;
+
+namespace Dataplane.Control.Apply;
+
+/// <summary>How the pods of another node are reached, one prefix of them.</summary>
+/// <param name="Node">Its name.</param>
+/// <param name="Pods">The prefix.</param>
+/// <param name="Kind"><see cref="RouteKind.Overlay"/>, <see cref="RouteKind.Native"/> or, without a way, <see cref="RouteKind.Unreachable"/>.</param>
+/// <param name="NextHop">Of a native one: the router, or the node itself on the same link; null where a route of somebody else names none.</param>
+/// <param name="Origin">Of a native one: who has brought the route.</param>
+internal sealed record PeerRoute(string Node, IPNetwork Pods, RouteKind Kind, IPAddress? NextHop = null, RouteProtocol Origin = RouteProtocol.Unspecified);

@@ -1,0 +1,100 @@
+using System.Net;
+using Dataplane.Contracts.V1;
+using Dataplane.Control.Compile;
+using Dataplane.Control.Options;
+using Dataplane.Packets;
+using Dataplane.Tables;
+using Xdp.Interop.Links;
+using Route = Xdp.Interop.Links.Route;
+
+namespace Dataplane.Control.Apply;
+
+/// <summary>
+/// How each other node's pods are reached, and what routes the node's own stack needs for it. Pure. A route that somebody else has brought (a BGP
+/// daemon, an administrator) comes first: it says more than a Node object does. Without one, and where no tunnel is to be used, it is
+/// "pods via the way to their node": on the same link the node itself.
+/// </summary>
+internal sealed class PeerRoutes
+{
+    /// <summary>
+    /// Metric of our routes: whoever brings a route to the same prefix has a better one. Daemons take 20 (FRR), 32 (BIRD) or, of IPv6, 1024.
+    /// </summary>
+    public const uint Metric = 8192;
+
+    private readonly List<PeerRoute> _peers = [];
+    private readonly List<Route> _routes = [];
+    private readonly Dictionary<string, RouteKind> _v4 = [];
+    private readonly Dictionary<string, RouteKind> _v6 = [];
+
+    private PeerRoutes()
+    {
+    }
+
+    /// <summary>No node is known, or all are reached by tunnels.</summary>
+    public static PeerRoutes None { get; } = new();
+
+    /// <summary>A row for each prefix of pods, in the order of the nodes.</summary>
+    public IReadOnlyList<PeerRoute> Peers => _peers;
+
+    /// <summary>What the node's main table is to have from us, by destination; none twice.</summary>
+    public IReadOnlyList<Route> Routes => _routes;
+
+    /// <summary>What is to be done about the IPv4 pods of nodes, by name, where it is not a tunnel.</summary>
+    public IReadOnlyDictionary<string, RouteKind> KindsV4 => _v4;
+
+    /// <summary>The same of IPv6.</summary>
+    public IReadOnlyDictionary<string, RouteKind> KindsV6 => _v6;
+
+    /// <summary>Makes it.</summary>
+    /// <param name="mode">How packets are to reach other nodes.</param>
+    /// <param name="nodes">All but this one.</param>
+    /// <param name="hops">Ways to the nodes' own addresses, as far as they are known.</param>
+    /// <param name="known">Routes of the main table to pods, but for those into the host port.</param>
+    /// <param name="clusterCidrs">Pods of all nodes.</param>
+    /// <param name="own">This node's pods.</param>
+    public static PeerRoutes Make(
+        RoutingMode mode, IEnumerable<Node> nodes, IReadOnlyDictionary<IPAddress, PeerHop> hops, IReadOnlyList<Route> known, IReadOnlyCollection<IPNetwork> clusterCidrs, IReadOnlyCollection<IPNetwork> own)
+    {
+        if (mode == RoutingMode.Vxlan) return None;
+        var made = new PeerRoutes();
+        var foreign = known.Where(r => r is { Protocol: not RouteProtocol.DataplanePods, Type: RouteType.Unicast } && clusterCidrs.Any(c => Holds(c, r.Destination))).ToList();
+        foreach (var node in nodes)
+        {
+            made.Add<IPv4Address>(made._v4, node, mode, hops, foreign, clusterCidrs, own);
+            made.Add<IPv6Address>(made._v6, node, mode, hops, foreign, clusterCidrs, own);
+        }
+        return made;
+    }
+
+    /// <summary>Whether a prefix lies within another, or is the same.</summary>
+    public static bool Holds(IPNetwork outer, IPNetwork inner) =>
+        outer.PrefixLength <= inner.PrefixLength && outer.BaseAddress.AddressFamily == inner.BaseAddress.AddressFamily && outer.Contains(inner.BaseAddress);
+
+    private void Add<TAddress>(
+        Dictionary<string, RouteKind> kinds, Node node, RoutingMode mode, IReadOnlyDictionary<IPAddress, PeerHop> hops, List<Route> foreign, IReadOnlyCollection<IPNetwork> clusterCidrs, IReadOnlyCollection<IPNetwork> own)
+        where TAddress : unmanaged, IIpAddress<TAddress>
+    {
+        var address = node.Addresses.Select(text => FieldParser.Address("addresses", text)).FirstOrDefault(FieldParser.IsOf<TAddress>);
+        PeerHop? hop = address is not null && hops.TryGetValue(address, out var way) ? way : null;
+        bool byHop = mode == RoutingMode.Native || hop?.NextHop.Equals(address) == true;
+        foreach (var pods in node.PodCidrs.Select(text => FieldParser.Network("pod_cidrs", text)).Where(FieldParser.IsOf<TAddress>))
+        {
+            // What a Node object says becomes a route of the host: never one that leads more than pods away, or this node's own.
+            bool isUsable = clusterCidrs.Any(c => Holds(c, pods)) && !own.Any(o => Holds(o, pods) || Holds(pods, o));
+            var theirs = foreign.Where(r => Holds(r.Destination, pods)).OrderByDescending(r => r.Destination.PrefixLength).ThenBy(r => r.Metric).FirstOrDefault();
+            var peer = isUsable && theirs is not null ? new PeerRoute(node.Name, pods, RouteKind.Native, theirs.Gateway, theirs.Protocol)
+                : isUsable && byHop && hop is { } via ? Install(node.Name, pods, via)
+                : new PeerRoute(node.Name, pods, mode == RoutingMode.Native ? RouteKind.Unreachable : RouteKind.Overlay);
+            _peers.Add(peer);
+            if (!kinds.TryGetValue(node.Name, out var before) || before == RouteKind.Native) kinds[node.Name] = peer.Kind; // one prefix without a way: none has
+        }
+        if (mode == RoutingMode.Native) kinds.TryAdd(node.Name, RouteKind.Unreachable);
+    }
+
+    private PeerRoute Install(string node, IPNetwork pods, PeerHop via)
+    {
+        if (!_routes.Exists(r => r.Destination.Equals(pods)))
+            _routes.Add(new Route { Destination = pods, Gateway = via.NextHop, Interface = via.Interface, Protocol = RouteProtocol.DataplanePods, Metric = Metric });
+        return new PeerRoute(node, pods, RouteKind.Native, via.NextHop, RouteProtocol.DataplanePods);
+    }
+}

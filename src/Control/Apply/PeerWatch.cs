@@ -1,0 +1,46 @@
+using System.Net;
+using Dataplane.Contracts.V1;
+using Dataplane.Control.Compile;
+using Dataplane.Control.Options;
+using Dataplane.Tables;
+using Route = Xdp.Interop.Links.Route;
+
+namespace Dataplane.Control.Apply;
+
+/// <summary>
+/// The <see cref="PeerRoutes"/> in force: made anew when a node, its way or a route to pods changes. What has not changed stays the same instance, so that
+/// tables that are made of it need not be. One thread at a time, but for <see cref="Current"/>.
+/// </summary>
+internal sealed class PeerWatch(DataplaneOptions options)
+{
+    private DesiredState? _state;
+    private IReadOnlyDictionary<IPAddress, PeerHop>? _hops;
+    private IReadOnlyList<Route>? _known;
+    private volatile PeerRoutes _current = PeerRoutes.None;
+
+    /// <summary>What was made last. Callable from any thread.</summary>
+    public PeerRoutes Current => _current;
+
+    /// <summary><see cref="PeerRoutes.KindsV4"/> of it.</summary>
+    public IReadOnlyDictionary<string, RouteKind> KindsV4 { get; private set; } = PeerRoutes.None.KindsV4;
+
+    /// <summary><see cref="PeerRoutes.KindsV6"/> of it.</summary>
+    public IReadOnlyDictionary<string, RouteKind> KindsV6 { get; private set; } = PeerRoutes.None.KindsV6;
+
+    /// <summary>Brings it up to date.</summary>
+    /// <returns>True when it was made anew.</returns>
+    public bool Follow(DesiredState state, IReadOnlyDictionary<IPAddress, PeerHop> hops, IReadOnlyList<Route> known)
+    {
+        if (state.Nodes == _state?.Nodes && ReferenceEquals(hops, _hops) && ReferenceEquals(known, _known)) return false;
+        (_state, _hops, _known) = (state, hops, known);
+        _current = PeerRoutes.Make(options.Routing, Others(state), hops, known, [.. options.ClusterCidr.All], [.. options.PodCidr.All]);
+        if (!IsSame(KindsV4, _current.KindsV4)) KindsV4 = _current.KindsV4;
+        if (!IsSame(KindsV6, _current.KindsV6)) KindsV6 = _current.KindsV6;
+        return true;
+    }
+
+    private IEnumerable<Node> Others(DesiredState state) => state.Nodes.Values.Where(node => node.Name != options.NodeName).OrderBy(node => node.Name, StringComparer.Ordinal);
+
+    private static bool IsSame(IReadOnlyDictionary<string, RouteKind> a, IReadOnlyDictionary<string, RouteKind> b) =>
+        a.Count == b.Count && a.All(pair => b.TryGetValue(pair.Key, out var kind) && kind == pair.Value);
+}

@@ -1,0 +1,91 @@
+using System.Globalization;
+using Dataplane.Contracts.V1;
+using Dataplane.Control.Apply;
+using Dataplane.Packets;
+using Dataplane.Tables;
+using Dataplane.Control.Compile;
+using Xdp.Interop.Links;
+
+namespace Dataplane.Control.Server;
+
+/// <summary>How other nodes' pods are reached, as rows of the dumps of nodes and routes. Pure.</summary>
+/// <param name="peers">With native routing; empty without.</param>
+internal sealed class PeerRows(IReadOnlyList<PeerRoute> peers)
+{
+    /// <summary>The rows of a node's entry.</summary>
+    public IEnumerable<NodeEntry.Types.PodRoute> OfNode(string node) => peers.Where(peer => peer.Node == node).Select(peer => new NodeEntry.Types.PodRoute
+    {
+        PodCidr = peer.Pods.ToString(),
+        Kind = Name(peer.Kind),
+        NextHop = peer.NextHop?.ToString() ?? "",
+        Protocol = peer.Kind == RouteKind.Native ? Name(peer.Origin) : "",
+    });
+
+    /// <summary>A node's state in one word; null where only its tunnel counts.</summary>
+    public string? StateOf(string node)
+    {
+        var kinds = peers.Where(peer => peer.Node == node).Select(peer => peer.Kind).Distinct().ToList();
+        return kinds switch
+        {
+            [] or [RouteKind.Overlay] => null,
+            [RouteKind.Native] => "native",
+            [RouteKind.Unreachable] => "unresolved",
+            _ => "mixed",
+        };
+    }
+
+    /// <summary>The row of one prefix of a node's pods in the dump of routes.</summary>
+    /// <param name="node">Its name.</param>
+    /// <param name="cidr">The prefix.</param>
+    /// <param name="uplink">Port number of the uplink.</param>
+    /// <param name="tables">Those in force.</param>
+    public RouteEntry Row(string node, string cidr, uint uplink, DataplaneTables tables)
+    {
+        var network = FieldParser.Network("pod_cidrs", cidr);
+        var entry = new RouteEntry { Destination = cidr, Kind = Name(RouteKind.Overlay), Via = node, Port = uplink };
+        if (peers.FirstOrDefault(peer => peer.Node == node && peer.Pods.Equals(network)) is not { } peer || peer.Kind == RouteKind.Overlay) return entry;
+        entry.Kind = Name(peer.Kind);
+        entry.NextHop = peer.NextHop?.ToString() ?? "";
+        if (peer.Kind == RouteKind.Unreachable)
+        {
+            entry.Port = 0;
+            return entry;
+        }
+        if (FieldParser.IsOf<IPv4Address>(network)) ByNeighbor(entry, tables.IPv4, network, tables);
+        else if (tables.IPv6 is { } v6) ByNeighbor(entry, v6, network, tables);
+        return entry;
+    }
+
+    private static void ByNeighbor<TAddress>(RouteEntry entry, FamilyTables<TAddress> family, System.Net.IPNetwork network, DataplaneTables tables)
+        where TAddress : unmanaged, IIpAddress<TAddress>
+    {
+        int index = family.Underlay.Find(FieldParser.To<TAddress>(network.BaseAddress));
+        if (index < 0)
+        {
+            entry.Port = tables.Node.HostPort; // the node's own stack knows the way
+            return;
+        }
+        var neighbor = family.Underlay[index];
+        entry.Port = neighbor.Port;
+        entry.NextHopMac = neighbor.Mac.ToString();
+        entry.Mtu = neighbor.Mtu;
+    }
+
+    private static string Name(RouteKind kind) => kind.ToString().ToLowerInvariant();
+
+    // The numbers of /etc/iproute2/rt_protos that a daemon is likely to be.
+    private static string Name(RouteProtocol protocol) => (byte)protocol switch
+    {
+        (byte)RouteProtocol.DataplanePods => "dataplane-pods",
+        (byte)RouteProtocol.Static => "static",
+        (byte)RouteProtocol.Boot => "boot",
+        (byte)RouteProtocol.Kernel => "kernel",
+        11 => "zebra",
+        12 => "bird",
+        16 => "dhcp",
+        186 => "bgp",
+        187 => "isis",
+        188 => "ospf",
+        var number => number.ToString(CultureInfo.InvariantCulture),
+    };
+}

@@ -1,0 +1,145 @@
+using System.Net;
+using Dataplane.Control.Apply;
+using Dataplane.Control.Options;
+using Dataplane.Tables;
+using Xdp.Interop.Links;
+using Xunit;
+using Node = Dataplane.Contracts.V1.Node;
+using Route = Xdp.Interop.Links.Route;
+
+namespace Dataplane.Control.Tests.Apply;
+
+/// <summary>Which nodes' pods need no tunnel, by which next hop they are reached, and what the node's table gets for it.</summary>
+public sealed class PeerRoutesTests
+{
+    private const int Eth0 = 2, Eth1 = 3;
+    private static readonly IPNetwork[] Cluster = [IPNetwork.Parse("10.244.0.0/16"), IPNetwork.Parse("fd00:10:244::/48")], Own = [IPNetwork.Parse("10.244.1.0/24"), IPNetwork.Parse("fd00:10:244:1::/64")];
+
+    private readonly List<Node> _nodes = [Of("near", "192.168.77.2", "10.244.2.0/24"), Of("far", "192.168.78.3", "10.244.3.0/24")];
+    private readonly List<Route> _known = [];
+
+    // "near" is on this node's link, "far" behind a router.
+    private readonly Dictionary<IPAddress, PeerHop> _hops = new()
+    {
+        [IPAddress.Parse("192.168.77.2")] = new(Eth0, IPAddress.Parse("192.168.77.2")), [IPAddress.Parse("192.168.78.3")] = new(Eth0, IPAddress.Parse("192.168.77.254")),
+        [IPAddress.Parse("fd00:77::2")] = new(Eth0, IPAddress.Parse("fd00:77::2")),
+    };
+
+    [Fact]
+    public void WithTunnelsThereIsNothingToDo()
+    {
+        var made = Make(RoutingMode.Vxlan);
+        Assert.Empty(made.Peers);
+        Assert.Empty(made.Routes);
+        Assert.Empty(made.KindsV4);
+    }
+
+    [Fact]
+    public void S5_NativeIsByTheWayToTheNode()
+    {
+        Must(RoutingMode.Native, ["near 10.244.2.0/24 Native 192.168.77.2 DataplanePods", "far 10.244.3.0/24 Native 192.168.77.254 DataplanePods"],
+            "10.244.2.0/24 via 192.168.77.2 dev 2 metric 8192", "10.244.3.0/24 via 192.168.77.254 dev 2 metric 8192");
+        Assert.All(Make(RoutingMode.Native).Routes, route => Assert.Equal((RouteProtocol.DataplanePods, RouteTableId.Main), (route.Protocol, route.Table)));
+    }
+
+    [Fact]
+    public void X37_AutoIsNativeOnTheSameLinkAndATunnelElsewhere()
+    {
+        Must(RoutingMode.Auto, ["near 10.244.2.0/24 Native 192.168.77.2 DataplanePods", "far 10.244.3.0/24 Overlay  Unspecified"], "10.244.2.0/24 via 192.168.77.2 dev 2 metric 8192");
+        Assert.Equal((RouteKind.Native, RouteKind.Overlay), (Make(RoutingMode.Auto).KindsV4["near"], Make(RoutingMode.Auto).KindsV4["far"]));
+    }
+
+    [Fact]
+    public void WithoutAWayToTheNodeThereIsNoneToItsPods()
+    {
+        _hops.Clear();
+        Must(RoutingMode.Native, ["near 10.244.2.0/24 Unreachable  Unspecified", "far 10.244.3.0/24 Unreachable  Unspecified"]);
+        Must(RoutingMode.Auto, ["near 10.244.2.0/24 Overlay  Unspecified", "far 10.244.3.0/24 Overlay  Unspecified"]); // the tunnel waits for the same way
+        _nodes[0].PodCidrs.Clear();
+        Assert.Equal(RouteKind.Unreachable, Make(RoutingMode.Native).KindsV4["near"]); // there are no tunnels at all
+    }
+
+    /// <summary>S6: a BGP daemon knows more than a Node object says; its route takes the place of ours, and makes a tunnel needless.</summary>
+    [Theory]
+    [InlineData("10.244.3.0/24")]
+    [InlineData("10.244.2.0/23")] // an aggregate
+    public void S6_ARouteThatSomebodyElseHasBroughtComesFirst(string destination)
+    {
+        _known.Add(By(12, destination, "192.168.77.250", 32));
+        _known.Add(By(12, "10.244.0.0/20", "192.168.77.251", 32));
+        string near = destination == "10.244.3.0/24" ? "251" : "250";
+        string[] peers = [$"near 10.244.2.0/24 Native 192.168.77.{near} 12", "far 10.244.3.0/24 Native 192.168.77.250 12"];
+        Must(RoutingMode.Native, peers);
+        Must(RoutingMode.Auto, peers);
+    }
+
+    [Fact]
+    public void OursAndWhatLeadsNowhereOrToMoreThanPodsIsNobodysElse()
+    {
+        _known.Add(By(78, "10.244.3.0/24", "192.168.77.254", PeerRoutes.Metric));
+        _known.Add(By(12, "10.244.3.0/24", null, 32) with { Type = RouteType.Blackhole });
+        _known.Add(By(3, "10.0.0.0/8", "192.168.77.254", 0));
+        _known.Add(By(3, "0.0.0.0/0", "192.168.77.254", 0));
+        Assert.Equal("far 10.244.3.0/24 Overlay  Unspecified", Rows(Make(RoutingMode.Auto))[1]);
+    }
+
+    /// <summary>Who can write Node objects must not route a host's traffic away.</summary>
+    [Theory]
+    [InlineData("0.0.0.0/0")]
+    [InlineData("192.168.0.0/16")]
+    [InlineData("10.244.0.0/15")]
+    [InlineData("10.244.0.0/16")] // holds this node's own
+    [InlineData("10.244.1.0/25")]
+    public void NoRouteIsMadeToWhatAreNoPodsOrThisNodesOwn(string cidr)
+    {
+        _nodes.RemoveAt(1);
+        _nodes[0].PodCidrs[0] = cidr;
+        Must(RoutingMode.Native, [$"near {cidr} Unreachable  Unspecified"]);
+        Must(RoutingMode.Auto, [$"near {cidr} Overlay  Unspecified"]);
+    }
+
+    [Fact]
+    public void OfTwoNodesWithOnePrefixOneHasTheRoute()
+    {
+        _nodes[1].PodCidrs[0] = "10.244.2.0/24";
+        Assert.Single(Make(RoutingMode.Native).Routes);
+    }
+
+    [Fact]
+    public void FamiliesAreReachedEachByItsOwnAddress()
+    {
+        _nodes.RemoveAt(1);
+        _nodes[0].PodCidrs.Add("fd00:10:244:2::/64");
+        Assert.Equal((RouteKind.Native, RouteKind.Overlay), (Make(RoutingMode.Auto).KindsV4["near"], Make(RoutingMode.Auto).KindsV6["near"])); // the node has no IPv6 address
+        _nodes[0].Addresses.Add("fd00:77::2");
+        Must(RoutingMode.Auto, ["near 10.244.2.0/24 Native 192.168.77.2 DataplanePods", "near fd00:10:244:2::/64 Native fd00:77::2 DataplanePods"],
+            "10.244.2.0/24 via 192.168.77.2 dev 2 metric 8192", "fd00:10:244:2::/64 via fd00:77::2 dev 2 metric 8192");
+    }
+
+    [Fact]
+    public void ANodeBehindAnotherDeviceHasItsRouteByThat()
+    {
+        _hops[IPAddress.Parse("192.168.78.3")] = new(Eth1, IPAddress.Parse("172.16.0.1"));
+        Assert.Contains("10.244.3.0/24 via 172.16.0.1 dev 3 metric 8192", Routes(Make(RoutingMode.Native)));
+    }
+
+    private void Must(RoutingMode mode, string[] peers, params string[] routes)
+    {
+        var made = Make(mode);
+        Assert.Equal(peers, Rows(made));
+        Assert.Equal(routes, Routes(made));
+    }
+
+    private PeerRoutes Make(RoutingMode mode) => PeerRoutes.Make(mode, _nodes, _hops, _known, Cluster, Own);
+
+    private static string[] Rows(PeerRoutes made) => [.. made.Peers.Select(p => $"{p.Node} {p.Pods} {p.Kind} {p.NextHop} {p.Origin}")];
+
+    private static string[] Routes(PeerRoutes made) => [.. made.Routes.Select(r => $"{r.Destination} via {r.Gateway} dev {r.Interface} metric {r.Metric}")];
+
+    private static Route By(byte protocol, string destination, string? gateway, uint metric) => new()
+    {
+        Destination = IPNetwork.Parse(destination), Gateway = gateway is null ? null : IPAddress.Parse(gateway), Interface = Eth0, Protocol = (RouteProtocol)protocol, Metric = metric,
+    };
+
+    private static Node Of(string name, string address, string pods) => new() { Name = name, Addresses = { address }, PodCidrs = { pods } };
+}

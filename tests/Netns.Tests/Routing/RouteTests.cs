@@ -1,0 +1,170 @@
+using Dataplane.Netns.Tests.Behaviour;
+using Dataplane.Testing;
+using Dataplane.Testing.Clusters;
+using Xunit;
+
+namespace Dataplane.Netns.Tests.Routing;
+
+/// <summary>The routes to pods in a node's table: whose they are, who may touch them, and which way packets take by them.</summary>
+public sealed class RouteTests
+{
+    [RequiresRootFact]
+    public void S6_Routes_to_pods_carry_a_protocol_of_their_own_and_only_those_are_ever_touched()
+    {
+        using Cluster cluster = Cluster.StartRouted("native", NodeKind.Dataplane, NodeKind.Dataplane);
+        var node = (DataplaneNode)cluster.Nodes[0];
+        string[] ours = ["10.244.1.0/24 via 169.254.77.1 dev dp-host", "10.244.2.0/24 via 192.168.77.2 dev eth0"];
+        Settles(ours);
+        Assert.Equal("native 192.168.77.2", node.RouteTo("10.244.2.0/24"));
+
+        node.Net.Ip("route del 10.244.2.0/24 proto 78"); // somebody takes one away
+        Settles(ours);
+
+        // What an earlier process has left, and what others have.
+        node.Dataplane!.Stop(TimeSpan.FromSeconds(10));
+        node.Net.AddRoute("10.244.9.0/24 via 192.168.77.9 dev eth0 proto 78 metric 8192");
+        node.Net.AddRoute("10.244.8.0/24 via 192.168.77.9 dev eth0 proto 99");
+        node.Net.AddRoute("10.8.0.0/16 via 192.168.77.9 dev eth0 proto static");
+        node.StartDataplane();
+        Settles(ours);
+        Assert.Equal(["10.244.8.0/24 via 192.168.77.9 dev eth0"], node.Routes("99"));
+        Assert.Equal(["10.8.0.0/16 via 192.168.77.9 dev eth0"], node.Routes("static"));
+
+        // Another mode wants none of them.
+        node.Dataplane!.Stop(TimeSpan.FromSeconds(10));
+        node.Routing = "vxlan";
+        node.StartDataplane();
+        Settles();
+        Assert.Equal(["10.244.8.0/24 via 192.168.77.9 dev eth0"], node.Routes("99"));
+
+        void Settles(params string[] routes) => Eventually.True(() => node.Routes().SequenceEqual(routes), () => $"{string.Join("\n", node.Routes())}\n{cluster.Log()}", patience: 20);
+    }
+
+    [RequiresRootFact]
+    public void S11_Cleanup_leaves_no_route_to_pods()
+    {
+        using Cluster cluster = Cluster.StartRouted("native", NodeKind.Dataplane, NodeKind.Dataplane);
+        var node = (DataplaneNode)cluster.Nodes[0];
+        Eventually.True(() => node.Routes().Length == 2, "routes are there");
+        node.Agent!.Stop(TimeSpan.FromSeconds(10));
+        node.Dataplane!.Stop(TimeSpan.FromSeconds(10));
+        Assert.Equal(2, node.Routes().Length); // for a successor
+        node.Net.Run(Installed.Dataplane, "cleanup", "--state-dir", Path.Combine(cluster.Topology.Folder, node.Name));
+        Assert.Empty(node.Routes());
+    }
+
+    /// <summary>P23: a policy lets a pod's own node in, but another node only if it says so, though that comes with its address and without a tunnel.</summary>
+    [RequiresRootFact]
+    public void P23_Another_node_is_not_a_pods_own_without_tunnels_either()
+    {
+        using Cluster cluster = Cluster.StartRouted("native", NodeKind.Dataplane, NodeKind.Dataplane);
+        ClusterPod pod = cluster.AddPod(cluster.Nodes[0], "default", "closed"), friend = cluster.AddPod(cluster.Nodes[1], "default", "friend");
+        cluster.WaitUntilPodsReady();
+        Eventually.True(() => Ping(cluster.Nodes[1].Net, pod.Address), "the other node reaches the pod");
+        cluster.Manifests.Apply("policy-closed", """
+            apiVersion: networking.k8s.io/v1
+            kind: NetworkPolicy
+            metadata: {namespace: default, name: closed}
+            spec:
+              podSelector: {matchLabels: {app: closed}}
+              policyTypes: [Ingress]
+              ingress: [{from: [{podSelector: {matchLabels: {app: friend}}}]}]
+            """);
+        Eventually.True(() => !Ping(cluster.Nodes[1].Net, pod.Address), "the policy stops the other node");
+        Assert.True(Ping(friend.Net, pod.Address));
+        Assert.True(Ping(cluster.Nodes[0].Net, pod.Address));
+    }
+
+    /// <summary>K27: IPv6 pods by their node's IPv6 address, with the other family's rules.</summary>
+    [RequiresRootFact]
+    public void S5_Pods_of_both_families_are_reached_without_a_tunnel()
+    {
+        using Cluster cluster = Cluster.StartRoutedDualStack("native");
+        ClusterPod near = cluster.AddPod(cluster.Nodes[0], "default", "near"), far = cluster.AddPod(cluster.Nodes[1], "default", "far");
+        cluster.WaitUntilPodsReady();
+        var node = (DataplaneNode)cluster.Nodes[0];
+        string route = $"{IPv6Plan.PodCidr(2)} via {cluster.Nodes[1].AddressV6} dev eth0";
+        Eventually.True(() => node.Net.Run("ip", "-6", "route", "show", "proto", NodeView.Ours).Output.Contains(route, StringComparison.Ordinal), () => node.Net.Run("ip", "-6", "route").Output);
+        foreach (string address in (string[])[far.Address, far.AddressV6!])
+        {
+            string source = address == far.Address ? near.Address : near.AddressV6!;
+            using var wire = new WireCapture(cluster, node);
+            using (BackgroundProcess server = far.Net.Start("iperf3", "-s", "-1"))
+            {
+                Eventually.True(() => far.Net.Run("ss", "-ltn").Output.Contains(":5201", StringComparison.Ordinal), "the server listens");
+                near.Net.Run(TimeSpan.FromSeconds(20), "iperf3", "-c", address, "-n", "2M");
+            }
+            Assert.True(Ping(near.Net, address));
+            Assert.True(Ping(node.Net, address)); // the node's own stack, by its own route
+            var (plain, tunnelled, _) = wire.Count(source, address);
+            Assert.True(plain > 100 && tunnelled == 0, $"{source} to {address}: {plain} plain, {tunnelled} in VXLAN");
+        }
+        Assert.All(cluster.Nodes, n => Assert.Null(n.FrameLeak()));
+    }
+
+    [RequiresRootFact]
+    public void X37_Auto_tunnels_only_to_nodes_on_another_link()
+    {
+        using Cluster cluster = Cluster.StartSegmented("auto", 0, 0, 1);
+        ClusterPod[] pods = [.. cluster.Nodes.Select(node => cluster.AddPod(node, "default", $"on-{node.Name}"))];
+        cluster.WaitUntilPodsReady();
+        var first = (DataplaneNode)cluster.Nodes[0];
+        Eventually.True(() => first.WayTo(cluster.Nodes[1]) == "native 192.168.77.2 dataplane-pods" && first.WayTo(cluster.Nodes[2]) == "overlay", () => first.Dpctl("node", "list"));
+        Assert.Equal("native 192.168.77.2", first.RouteTo("10.244.2.0/24"));
+        Assert.Equal("overlay", first.RouteTo("10.244.3.0/24"));
+        Assert.Contains("auto; 1 of 2 other nodes without a tunnel", first.Dpctl("status", "-o", "json"), StringComparison.Ordinal);
+        foreach (var (from, to, isNative) in ((int, int, bool)[])[(0, 1, true), (1, 0, true), (0, 2, false), (2, 0, false), (2, 1, false)])
+        {
+            using var wire = new WireCapture(cluster, cluster.Nodes[from]);
+            using (BackgroundProcess server = pods[to].Net.Start("iperf3", "-s", "-1"))
+            {
+                Eventually.True(() => pods[to].Net.Run("ss", "-ltn").Output.Contains(":5201", StringComparison.Ordinal), "the server listens");
+                pods[from].Net.Run(TimeSpan.FromSeconds(20), "iperf3", "-c", pods[to].Address, "-n", "2M");
+            }
+            var (plain, tunnelled, longest) = wire.Count(pods[from].Address, pods[to].Address);
+            Assert.True(isNative ? plain > 100 && tunnelled == 0 && longest <= 1500 : plain == 0 && tunnelled > 100, $"{from} to {to}: {plain} plain, {tunnelled} in VXLAN, the longest {longest}");
+        }
+        Assert.All(cluster.Nodes, node => Assert.Null(node.FrameLeak()));
+    }
+
+    /// <summary>
+    /// BIRD on the nodes and on the router between them: announces this node's own pods, known by protocol and device, and brings the other's. While it
+    /// runs no tunnel is used; without it there is one again.
+    /// </summary>
+    [RequiresRootTheory, InlineData("auto"), InlineData("native")]
+    public void S6_Routes_of_a_bgp_daemon_are_followed_across_a_router(string routing)
+    {
+        using Cluster cluster = Cluster.StartSegmented(routing, 0, 1);
+        ClusterPod near = cluster.AddPod(cluster.Nodes[0], "default", "near"), far = cluster.AddPod(cluster.Nodes[1], "default", "far");
+        cluster.WaitUntilPodsReady();
+        var node = (DataplaneNode)cluster.Nodes[0];
+        string without = routing == "auto" ? "overlay" : "native 192.168.77.254 dataplane-pods";
+        Eventually.True(() => node.WayTo(cluster.Nodes[1]) == without, () => node.Dpctl("node", "list"));
+        Assert.Equal(routing == "auto", Ping(near.Net, far.Address)); // the router knows nothing of pods
+
+        using var bird = new BirdFabric(cluster);
+        const string by = "native 192.168.77.254 bird";
+        Eventually.True(() => cluster.Nodes.All(n => ((DataplaneNode)n).WayTo(cluster.Nodes.Single(other => other != n)).EndsWith(" bird", StringComparison.Ordinal)), () => $"{node.Dpctl("node", "list")}\n{bird.Show()}", patience: 20);
+        Assert.Equal(by, node.WayTo(cluster.Nodes[1]));
+        Assert.Equal("native 192.168.77.254", node.RouteTo("10.244.2.0/24"));
+        Assert.Equal(["10.244.1.0/24 via 169.254.77.1 dev dp-host"], node.Routes()); // BIRD's takes the place of ours
+        Assert.Equal(["10.244.2.0/24 via 192.168.77.254 dev eth0"], node.Routes("bird"));
+        using (var wire = new WireCapture(cluster, node))
+        {
+            using (BackgroundProcess server = far.Net.Start("iperf3", "-s", "-1"))
+            {
+                Eventually.True(() => far.Net.Run("ss", "-ltn").Output.Contains(":5201", StringComparison.Ordinal), "the server listens");
+                near.Net.Run(TimeSpan.FromSeconds(20), "iperf3", "-c", far.Address, "-n", "2M");
+            }
+            Assert.True(Ping(node.Net, far.Address));
+            var (plain, tunnelled, _) = wire.Count(near.Address, far.Address);
+            Assert.True(plain > 100 && tunnelled == 0, $"{plain} plain, {tunnelled} in VXLAN");
+        }
+
+        bird.Stop(); // it takes its routes back
+        Eventually.True(() => node.WayTo(cluster.Nodes[1]) == without, () => node.Dpctl("node", "list"));
+        Assert.Equal(routing == "auto", Ping(near.Net, far.Address));
+    }
+
+    private static bool Ping(NetworkNamespace net, string address) => net.Try(Command.DefaultTimeout, "ping", "-q", "-c", "1", "-W", "1", address).Succeeded;
+}
