@@ -39,6 +39,7 @@ begin_sampling() {
 start_node() {
     nsenter --net="$(netns "$1")" -- setsid unshare --mount --uts --pid --fork --kill-child --mount-proc \
         "$e2e/node.sh" "$1" >"$logs/$1.log" 2>&1 </dev/null &
+    disown # the shell is not to tell of its end
     eventually 10 note_leader "$1" $! || die "$1 did not start"
 }
 

@@ -23,7 +23,7 @@ make_underlay() {
 }
 
 # component NAME COMMAND...: in the control plane, until `remove`.
-component() { inside control setsid "${@:2}" >>"$logs/$1.log" 2>&1 </dev/null & }
+component() { inside control setsid "${@:2}" >>"$logs/$1.log" 2>&1 </dev/null & disown; }
 
 start_etcd() {
     local folder=$work/control

@@ -55,6 +55,7 @@ owner_is_alive() {
 on_exit() {
     local code=$?
     trap - EXIT
+    disown -a # the shell is not to tell of each end
     trap '' INT TERM # a second Ctrl-C does not leave half of it
     echo "e2e: $((SECONDS / 60)) min $((SECONDS % 60)) s; at most $(cat "$work/memory" 2>/dev/null || echo "unknown") of memory"
     end_case
