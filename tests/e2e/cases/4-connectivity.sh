@@ -5,7 +5,7 @@ connectivity_test() {
     local xml=$logs/connectivity.xml world=$control_address:18080 server
     nsenter --net="$(netns $outside)" -- python3 -m http.server --bind "$control_address" 18080 --directory "$e2e/manifests" &
     server=$!
-    trap 'kill $server' EXIT
+    trap "kill $server" EXIT
     rm -f "$xml"
     inside $outside "$bin/dpctl" connectivity test --kubeconfig "$work/pki/admin.kubeconfig" --image $image --junit "$xml" --outside --world "$world" |
         tee "$logs/connectivity.txt"
