@@ -172,7 +172,7 @@ public static class AgentCommand
     private static async Task RemoveTaintAsync(AgentOptions options, ApiServerAccess access, AgentStatus status, Log log, CancellationToken cancel)
     {
         var timing = new ApiTiming();
-        using var client = new ApiClient(access, timing);
+        using var client = new ApiClient(access, timing, "dataplane-agent");
         await new NotReadyTaint(client, options.NodeName, options.RemoveTaint, () => status.IsReady && status.HasTaint(options.NodeName, options.RemoveTaint), log, timing)
             .RunAsync(cancel).ConfigureAwait(false);
     }

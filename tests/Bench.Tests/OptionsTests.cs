@@ -18,6 +18,13 @@ public class OptionsTests
     }
 
     [Fact]
+    public void NativeRoutingIsMeasuredWhenAskedFor()
+    {
+        Assert.False(BenchOptions.Parse(["--quick"]).Native);
+        Assert.True(BenchOptions.Parse(["--native", "--quick"]).Native);
+    }
+
+    [Fact]
     public void QuickIsOneSecondUnlessSaidOtherwise()
     {
         Assert.Equal(1, BenchOptions.Parse(["--quick"]).Seconds);

@@ -30,6 +30,7 @@ internal static class SampleNode
         control.Nodes.AddRange(Nodes());
         control.Routes.Add(new() { Destination = "10.244.1.7/32", Kind = "endpoint", Via = "default/web-0", Port = 3 });
         control.Routes.Add(new() { Destination = "10.244.2.0/24", Kind = "overlay", Via = "n2", Port = 1 });
+        control.Routes.Add(new() { Destination = "10.244.3.0/24", Kind = "native", Via = "n3", Port = 1, NextHop = "192.168.7.3", NextHopMac = "52:54:00:00:00:03", Mtu = 1500 });
         control.Routes.Add(new() { Destination = "192.168.7.254/32", Kind = "neighbor", Via = "eth1", Port = 1, NextHopMac = "52:54:00:00:00:fe", Mtu = 1500 });
         control.Routes.Add(new() { Destination = "0.0.0.0/0", Kind = "host", Via = "dp-host", Port = 2 });
         control.Ports.AddRange(control.Status.Ports);
@@ -155,6 +156,15 @@ internal static class SampleNode
         {
             Node = new() { Name = "n2", Addresses = { "192.168.7.2" }, PodCidrs = { "10.244.2.0/24", "fd00:2::/64" } },
             VtepMac = "0e:64:c0:a8:07:02", NextHopMac = "52:54:00:00:00:02", State = "overlay",
+        },
+        new()
+        {
+            Node = new() { Name = "n3", Addresses = { "192.168.7.3" }, PodCidrs = { "10.244.3.0/24", "fd00:3::/64" } }, State = "mixed",
+            PodRoutes =
+            {
+                new NodeEntry.Types.PodRoute { PodCidr = "10.244.3.0/24", Kind = "native", NextHop = "192.168.7.3", Protocol = "bird" },
+                new NodeEntry.Types.PodRoute { PodCidr = "fd00:3::/64", Kind = "overlay" },
+            },
         },
     ];
 

@@ -28,7 +28,7 @@ public sealed class PoliciesRun(NumberOptions options, TextWriter output)
     {
         using var scope = new BenchScope(cancel);
         var cluster = new PolicyCluster(scope, policies, pods);
-        output.WriteLine(Text($"one node, {policies} policies, {pods} pods"));
+        output.WriteLine(Text($"one node, {policies} policies, {pods} pods: {cluster.Tables.Addresses} addresses and prefixes, {cluster.Tables.Identities} identities, {cluster.Tables.Lists} lists of rules"));
         if (changes)
             Changes(scope, cluster);
         var (client, address, port) = cluster.Connection;

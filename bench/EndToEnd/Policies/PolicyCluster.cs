@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Text;
 using Dataplane.Bench.EndToEnd.Paths;
@@ -34,15 +35,16 @@ internal sealed class PolicyCluster
         scope.StartServer("server", _server.Net, Environment.ProcessPath!, "hold-serve", Number(Port), "1").Process.WaitForOutput("ready", s_patience);
         Write("pods", pods - 2, Pod);
         Write("policies", policies - 1, Policy);
-        var local = Math.Min(pods - 2, LocalPods);
-        scope.WaitUntil($"{pods} pods", s_patience, new NamedProcess("agent", Node.Agent!), () =>
-            Node.TryDpctl("ipcache", "list").Output.Contains($"pod-{pods - 3} ", StringComparison.Ordinal) && Node.TryDpctl("policy", "list").Output.Contains($"{Space}/policy-{Math.Min(policies - 2, local - 1)}", StringComparison.Ordinal));
+        WaitUntilSettled(scope, pods);
         _watch = scope.StartServer("watch", _client.Net, Environment.ProcessPath!, "backend-watch", _server.Address, Number(Port), Number(Patience)).Process;
         WaitFor("backend ", 0);
     }
 
     /// <summary>The node that is measured.</summary>
     public DataplaneNode Node { get; }
+
+    /// <summary>What the dataplane has then: addresses and prefixes, identities, and lists of rules.</summary>
+    public (double Addresses, double Identities, double Lists) Tables { get; private set; }
 
     /// <summary>The client's namespace, and where the server is.</summary>
     public (NetworkNamespace Client, string Address, int Port) Connection => (_client.Net, _server.Address, Port);
@@ -54,6 +56,22 @@ internal sealed class PolicyCluster
         Flip(allowed);
         // A failed attempt is printed when it is given up; it began that much earlier.
         return WaitFor(allowed ? "backend " : "refused ", began + (allowed ? 0 : Patience)) - began - (allowed ? 0 : Patience);
+    }
+
+    // All pods have an identity, and for two seconds nothing has been added to any table.
+    private void WaitUntilSettled(BenchScope scope, int pods)
+    {
+        (double Addresses, double Identities, double Lists) last = default;
+        var since = Stopwatch.StartNew();
+        scope.WaitUntil($"{pods} pods and their policies", s_patience, new NamedProcess("agent", Node.Agent!), () =>
+        {
+            var page = NodePages.Dataplane(Node);
+            var now = (page["dataplane_ipcache_entries"], page["dataplane_identities"], page["dataplane_policies"]);
+            if (now != last)
+                (last, since) = (now, Stopwatch.StartNew());
+            return last.Addresses >= pods && since.Elapsed > TimeSpan.FromSeconds(2);
+        });
+        Tables = (last.Addresses, last.Identities, last.Lists);
     }
 
     private void Flip(bool allowed) => _cluster.Manifests.Apply("policy-flip", $$$"""

@@ -22,12 +22,15 @@ internal sealed class PeerRows(IReadOnlyList<PeerRoute> peers)
     });
 
     /// <summary>A node's state in one word; null where only its tunnel counts.</summary>
-    public string? StateOf(string node)
+    /// <param name="node">Its name.</param>
+    /// <param name="answers">Whether the next hop to the node's own address does: our routes are by that.</param>
+    public string? StateOf(string node, bool answers)
     {
         var kinds = peers.Where(peer => peer.Node == node).Select(peer => peer.Kind).Distinct().ToList();
         return kinds switch
         {
             [] or [RouteKind.Overlay] => null,
+            [RouteKind.Native] when !answers && peers.Any(peer => peer.Node == node && peer.Origin == RouteProtocol.DataplanePods) => "unresolved",
             [RouteKind.Native] => "native",
             [RouteKind.Unreachable] => "unresolved",
             _ => "mixed",

@@ -71,7 +71,7 @@ internal sealed class TableDumps(NodeRuntime node)
                 entry.State = "overlay";
             }
             entry.PodRoutes.AddRange(peers.OfNode(item.Name));
-            if (!entry.Local && peers.StateOf(item.Name) is { } state) entry.State = state;
+            if (!entry.Local && peers.StateOf(item.Name, entry.State == "overlay" || IsByAnotherDevice(item)) is { } state) entry.State = state;
             yield return entry;
         }
     }
@@ -93,7 +93,7 @@ internal sealed class TableDumps(NodeRuntime node)
         {
             foreach (string cidr in item.PodCidrs) yield return peers.Row(item.Name, cidr, uplink, node.Engine.Tables);
             // Without a tunnel a node's own address is reached by one of the neighbours below.
-            if (peers.StateOf(item.Name) is not null) continue;
+            if (peers.StateOf(item.Name, answers: true) is not null) continue;
             foreach (string address in item.Addresses) yield return new RouteEntry { Destination = OnlyOf(address), Kind = "overlay", Via = item.Name, Port = uplink };
         }
         foreach (var cidr in node.Options.PodCidr.All.Concat(node.Options.ClusterCidr.All)) yield return new RouteEntry { Destination = cidr.ToString(), Kind = "unreachable" };
@@ -150,6 +150,10 @@ internal sealed class TableDumps(NodeRuntime node)
             address => family.Routes.Find(address) is { Kind: RouteKind.World } or { IsNode: true });
         return rows.Of(ways ?? []);
     }
+
+    // There the node's own stack finds out next hops, and nothing is known of them here.
+    private bool IsByAnotherDevice(Node peer) =>
+        TableCompiler.TunnelAddress(peer, out var address) && node.KnownHops.TryGetValue(FieldParser.From(address), out var hop) && hop.Interface != node.UplinkDevice?.Ifindex;
 
     private static string OnlyOf(string address) => address + (address.Contains(':') ? "/128" : "/32");
 

@@ -57,7 +57,7 @@ internal sealed class TaintedNode : IAsyncDisposable
             {
                 Server = new Uri(Server.Address + "/"), Authority = SecretText.Of(Server.Authority.Pem, "ca"), Token = SecretText.Of("good", "token"),
             },
-            timing);
+            timing, "test");
         _running = new NotReadyTaint(_client, "n1", Key, isDue, new Log(Log), timing).RunAsync(_stop.Token);
     }
 

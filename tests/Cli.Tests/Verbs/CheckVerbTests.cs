@@ -19,7 +19,7 @@ public sealed class CheckVerbTests
             ok    affinity: 120 of 65536 clients (0.2%)
             ok    frames: 12288 of 16384 free
             ok    endpoints: 1 ready
-            ok    nodes: 2 known
+            ok    nodes: 3 known
             ok    services: nothing stands in their way
 
             """, await DpctlRun.Print("check", control));
@@ -106,7 +106,7 @@ public sealed class CheckVerbTests
         var run = await DpctlRun.Of("check", control);
         Assert.Equal(1, run.ExitCode);
         Assert.EndsWith("""
-            ok    nodes: 2 known
+            ok    nodes: 3 known
             FAIL  services: a process listens on 0.0.0.0:30080/TCP, which is within the node port range
                   30000-32767: once a service has this port, clients reach the service and not the process; let
                   it listen elsewhere (ss -lptun 'sport = :30080' shows which it is)

@@ -165,20 +165,23 @@ public sealed class DumpTests
 
     [Fact]
     public Task NodeListMarksThisNode() => Shows("node list", """
-        NAME             STATE     ADDRESSES     POD CIDRS       VTEP MAC            NEXT HOP MAC
-        n1 (this node)   local     192.168.7.1   10.244.1.0/24   -                   -
-        n2               overlay   192.168.7.2   10.244.2.0/24   0e:64:c0:a8:07:02   52:54:00:00:00:02
+        NAME             STATE     ADDRESSES     POD CIDRS       NEXT HOP      BY     VTEP MAC            NEXT HOP MAC
+        n1 (this node)   local     192.168.7.1   10.244.1.0/24   -             -      -                   -
+        n2               overlay   192.168.7.2   10.244.2.0/24   -             -      0e:64:c0:a8:07:02   52:54:00:00:00:02
                                                  fd00:2::/64
+        n3               mixed     192.168.7.3   10.244.3.0/24   192.168.7.3   bird   -                   -
+                                                 fd00:3::/64     -             -
 
         """);
 
     [Fact]
     public Task RouteListShowsWhereDestinationsGo() => Shows("route list", """
-        DESTINATION        KIND       VIA             PORT   NEXT HOP MAC        MTU
-        10.244.1.7/32      endpoint   default/web-0   3      -                   -
-        10.244.2.0/24      overlay    n2              1      -                   -
-        192.168.7.254/32   neighbor   eth1            1      52:54:00:00:00:fe   1500
-        0.0.0.0/0          host       dp-host         2      -                   -
+        DESTINATION        KIND       VIA             PORT   NEXT HOP      NEXT HOP MAC        MTU
+        10.244.1.7/32      endpoint   default/web-0   3      -             -                   -
+        10.244.2.0/24      overlay    n2              1      -             -                   -
+        10.244.3.0/24      native     n3              1      192.168.7.3   52:54:00:00:00:03   1500
+        192.168.7.254/32   neighbor   eth1            1      -             52:54:00:00:00:fe   1500
+        0.0.0.0/0          host       dp-host         2      -             -                   -
 
         """);
 

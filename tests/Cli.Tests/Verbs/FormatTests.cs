@@ -14,7 +14,7 @@ public sealed class FormatTests
     public static TheoryData<string, int> Lists => new()
     {
         { "endpoint list", 2 }, { "service list", 2 }, { "policy list", 2 }, { "identity list", 3 }, { "ipcache list", 2 },
-        { "node list", 2 }, { "route list", 4 }, { "port list", 2 }, { "ct list", 2 }, { "nat list", 1 }, { "drops", 3 },
+        { "node list", 3 }, { "route list", 5 }, { "port list", 2 }, { "ct list", 2 }, { "nat list", 1 }, { "drops", 3 },
     };
 
     [Theory, MemberData(nameof(Documents))]

@@ -1,7 +1,7 @@
-namespace Dataplane.Agent.Tests.Manifests;
+namespace Dataplane.Testing;
 
 /// <summary>A directory that goes with the test.</summary>
-internal sealed class TemporaryDirectory : IDisposable
+public sealed class TemporaryDirectory : IDisposable
 {
     public string Path { get; } = Directory.CreateTempSubdirectory("dp-agent-").FullName;
 

@@ -1,9 +1,9 @@
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
-using Dataplane.Agent.ApiServer;
-using Dataplane.Agent.Tests.Manifests;
+using Dataplane.Testing;
+using Dataplane.Testing.ApiServer;
 
-namespace Dataplane.Agent.Tests.ApiServer;
+namespace Dataplane.Kubernetes.Tests;
 
 /// <summary>Kubeconfig files and service accounts, good and bad.</summary>
 public sealed class KubeconfigTests : IDisposable
