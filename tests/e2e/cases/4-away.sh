@@ -125,7 +125,7 @@ agents_away() {
 served_late() {
     local node
     for node in "${nodes[@]}"; do
-        k exec "traffic-$node" -- curl -sS --max-time 1 "http://$(cluster_ip web-late)/hostname"
+        k exec "traffic-$node" -- curl -sS --max-time 1 "http://$(cluster_ip web-late)/hostname" || return
     done
 }
 has_no_taint() { [ -z "$(taints "$1")" ]; }
