@@ -73,9 +73,9 @@ nothing_was_lost() {
 # --- the agent -----------------------------------------------------------------------------------------------------------------------
 
 # An agent that is killed is started again by its kubelet; so each is killed within a tenth of a second, before it has read anything.
-take_agents_away() {
+take_agents_away() { # NODE...
     local node
-    for node in "${nodes[@]}"; do
+    for node in "$@"; do
         on "$node" bash -c 'rm -f /run/agent-may-run; until [ -e /run/agent-may-run ]; do pkill -KILL -x dataplane-agent; sleep 0.1; done' &
     done
     sleep 1
@@ -102,7 +102,7 @@ agents_away() {
     local generations
     traffic_bed
     start_traffic
-    take_agents_away
+    take_agents_away "${nodes[@]}"
     generations=$(generation node-1; generation node-2)
     k expose deployment web --name web-late --port 80 --target-port 8080
     # F17: nobody takes the taint off a node whose dataplane is not looked after.
@@ -121,6 +121,12 @@ agents_away() {
     nothing_was_lost
     k delete pod late
     k delete service web-late
+}
+served_late() {
+    local node
+    for node in "${nodes[@]}"; do
+        k exec "traffic-$node" -- curl -sS --max-time 1 "http://$(cluster_ip web-late)/hostname" || return
+    done
 }
 has_no_taint() { [ -z "$(taints "$1")" ]; }
 
@@ -157,15 +163,19 @@ api_server_away() {
     k delete service web-late
 }
 
-case_of "F1, F6, F7: agents and API server are away at the same time" both_away
+case_of "F1, F6, F7: the API server is away, and with it the agent of one node: on both nodes all that is known goes on" both_away
 both_away() {
     traffic_bed
     start_traffic
-    take_agents_away
+    take_agents_away node-1
     kill_masters
     sleep "$away"
+    readyz node-2 | grep '^ok (stale: the API server is not followed for '
     bring_masters_back
     let_agents_run
+    k expose deployment web --name web-late --port 80 --target-port 8080
+    eventually 60 served_late || fail "what is new is not served"
     stop_traffic
     nothing_was_lost
+    k delete service web-late
 }
