@@ -51,6 +51,10 @@ public static class Masquerade
             case RouteKind.Pod:
                 // A pod that reaches itself through a service would take its own address as the peer's for a mistake.
                 return toService && (node.MasqueradeAll || info.Translated.Destination.Equals(info.Tuple.Source));
+            case RouteKind.Native when toService && info.Origin == PacketOrigin.Host && !outside && !info.Tuple.Source.Equals(family.Gateway):
+                // A process of this node that has chosen an address of it: the answer comes by the uplink, and only at our ports past the node's stack.
+                source = family.NodeAddress;
+                return true;
             case RouteKind.Overlay or RouteKind.Native:
                 return toService && (outside || node.MasqueradeAll);
             case RouteKind.Host:

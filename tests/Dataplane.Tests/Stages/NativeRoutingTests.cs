@@ -161,6 +161,21 @@ public abstract class NativeRoutingTests<TAddress> : FamilyTests<TAddress>
         Assert.Equal((NodeAddress, NodePort, World), (Source(answer), answer.SourcePort, Destination(answer)));
     }
 
+    /// <summary>K28: the answer to a node's process comes by the uplink, and the stack must not see it before the service's address is back in it.</summary>
+    [Fact]
+    public void K28_AProcessThatChoosesAnAddressOfTheNodeIsAnsweredByTheService()
+    {
+        var path = Path();
+        var sent = PathAssert.Forwarded(UplinkPort, path.FromHost(Ip(NodeAddress, RemoteService).Tcp(40_000, 80, TcpHeader.Syn)));
+        Assert.Equal((NodeAddress, RemotePod), (Source(sent), Destination(sent)));
+        Assert.InRange(sent.SourcePort, 49_152, 65_535); // which the uplink's program takes for ours
+        var answer = PathAssert.Forwarded(HostPort, path.FromUplink(Ip(RemotePod, NodeAddress).Tcp(8080, sent.SourcePort, TcpHeader.Syn | TcpHeader.Ack)));
+        Assert.Equal((RemoteService, 80, NodeAddress, 40_000), (Source(answer), answer.SourcePort, Destination(answer), answer.DestinationPort));
+
+        sent = PathAssert.Forwarded(UplinkPort, path.FromHost(Ip(Gateway, RemoteService).Tcp(40_001, 80, TcpHeader.Syn)));
+        Assert.Equal((Gateway, 40_001), (Source(sent), sent.SourcePort)); // that address is only ours
+    }
+
     /// <summary>A router on the way says what fits; what we cut ourselves is cut to it.</summary>
     [Fact]
     public void ASuperPacketIsCutToTheMtuOfTheWay()

@@ -75,6 +75,46 @@ public sealed class RouteTests
         Assert.True(Ping(cluster.Nodes[0].Net, pod.Address));
     }
 
+    /// <summary>K28, K8: what of a service crosses the wire without a tunnel has to come back to where it was translated.</summary>
+    [RequiresRootFact]
+    public void S5_K28_Nodes_and_hosts_outside_reach_services_whose_endpoint_is_on_another_node()
+    {
+        using Cluster cluster = Cluster.StartRouted("native", NodeKind.Dataplane, NodeKind.Dataplane);
+        ClusterPod far = cluster.AddPod(cluster.Nodes[1], "default", "far");
+        ClusterService service = cluster.AddService("web", [far], new ClusterServicePort("http", "TCP", 80, 8080));
+        NetworkNamespace outsider = cluster.AddOutsider("outsider", 50);
+        cluster.Manifests.Apply("service-web-nodeport", $$"""
+            apiVersion: v1
+            kind: Service
+            metadata: {namespace: default, name: web-outside}
+            spec: {type: NodePort, clusterIP: 10.96.0.200, clusterIPs: ["10.96.0.200"], ports: [{name: http, protocol: TCP, port: 80, targetPort: 8080, nodePort: 30080}]}
+            ---
+            apiVersion: discovery.k8s.io/v1
+            kind: EndpointSlice
+            metadata: {namespace: default, name: web-outside-1, labels: {kubernetes.io/service-name: web-outside} }
+            addressType: IPv4
+            ports: [{name: http, protocol: TCP, port: 8080}]
+            endpoints: [{addresses: ["{{far.Address}}"], nodeName: node-2, conditions: {ready: true} }]
+            """);
+        BackgroundProcess server = cluster.Topology.Own(far.Net.Start(Installed.Python, Installed.TestFile("Traffic/traffic.py"), "serve", far.Name));
+        server.WaitForOutput("serving", TimeSpan.FromSeconds(10));
+        cluster.WaitUntilPodsReady();
+        NetworkNamespace node = cluster.Nodes[0].Net;
+        Eventually.True(() => Seen(outsider, "192.168.77.1:30080").Length > 0 && Seen(node, service.ClusterIp).Length > 0, () => cluster.Log(), patience: 20);
+        for (int i = 0; i < 20; i++)
+        {
+            Assert.Equal("192.168.77.1", Seen(node, service.ClusterIp, "--interface", "192.168.77.1"));
+            Assert.Equal("10.244.1.1", Seen(node, service.ClusterIp));
+            Assert.Equal("10.244.1.1", Seen(outsider, "192.168.77.1:30080"));
+        }
+
+        static string Seen(NetworkNamespace client, string address, params string[] options)
+        {
+            CommandResult answer = client.Try(Command.DefaultTimeout, "curl", ["-sS", "--max-time", "3", .. options, $"http://{address}/"]);
+            return answer.Succeeded ? System.Text.Json.JsonDocument.Parse(answer.Output).RootElement.GetProperty("client").GetString()! : "";
+        }
+    }
+
     /// <summary>K27: IPv6 pods by their node's IPv6 address, with the other family's rules.</summary>
     [RequiresRootFact]
     public void S5_Pods_of_both_families_are_reached_without_a_tunnel()

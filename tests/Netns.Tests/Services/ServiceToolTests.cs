@@ -52,7 +52,7 @@ public sealed class ServiceToolTests(ServiceBed bed)
         Eventually.True(() => Ends(0, pod.Net, Cluster.WorldAddress, 8080) && observe.Output.Length > 0, () => observe.Output);
         Assert.Matches(
             $@"{Regex.Escape(pod.FullName)}:\d+ \(ID:\d+\) \(as {Regex.Escape(node.Address)}:\d+\) -> {Regex.Escape(Cluster.WorldAddress)}:8080 \(ID:world\) egress FORWARDED", observe.Output);
-        Assert.Matches(@"(?m)^192\.168\.77\.254/32 +neighbor +eth0 +\d+ +([0-9a-f]{2}:){5}[0-9a-f]{2} +1500$", node.Dpctl("route", "list"));
+        Assert.Matches(@"(?m)^192\.168\.77\.254/32 +neighbor +eth0 +\d+ +- +([0-9a-f]{2}:){5}[0-9a-f]{2} +1500$", node.Dpctl("route", "list"));
     }
 
     [RequiresRootFact]
