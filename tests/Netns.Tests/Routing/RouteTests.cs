@@ -91,7 +91,7 @@ public sealed class RouteTests
             ---
             apiVersion: discovery.k8s.io/v1
             kind: EndpointSlice
-            metadata: {namespace: default, name: web-outside-1, labels: {kubernetes.io/service-name: web-outside}}
+            metadata: {namespace: default, name: web-outside-1, labels: {kubernetes.io/service-name: web-outside} }
             addressType: IPv4
             ports: [{name: http, protocol: TCP, port: 8080}]
             endpoints: [{addresses: ["{{far.Address}}"], nodeName: node-2, conditions: {ready: true} }]
