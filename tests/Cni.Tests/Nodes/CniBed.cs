@@ -108,10 +108,22 @@ public sealed class CniBed : IDisposable
 
     /// <summary>Descriptors of network namespaces that the dataplane holds.</summary>
     internal int NamespaceDescriptors() => Directory.GetFiles($"/proc/{Node.Dataplane!.Id.ToString(CultureInfo.InvariantCulture)}/fd")
-        .Count(path => (File.ResolveLinkTarget(path, returnFinalTarget: false)?.FullName ?? "").Contains("net:[", StringComparison.Ordinal));
+        .Count(path => LinkOf(path).Contains("net:[", StringComparison.Ordinal));
 
     /// <inheritdoc/>
     public void Dispose() => Cluster.Dispose();
+
+    private static string LinkOf(string path)
+    {
+        try
+        {
+            return File.ResolveLinkTarget(path, returnFinalTarget: false)?.FullName ?? "";
+        }
+        catch (FileNotFoundException)
+        {
+            return ""; // closed meanwhile
+        }
+    }
 
     private static bool IsPodVeth(string name) => name.StartsWith("dp", StringComparison.Ordinal) && !name.StartsWith("dp-", StringComparison.Ordinal);
 
