@@ -141,9 +141,12 @@ bring_masters_back() {
     for node in "${nodes[@]}"; do
         eventually 60 node_is_ready "$node" || fail "$node does not become Ready again"
     done
-    # The DNS follows the API server by a library that waits longer and longer between tries: for a while it would answer later cases by what it knew.
+}
+
+# The DNS follows the API server by a library that waits longer and longer between tries: for a while it would answer later cases by what it knew.
+restart_dns() {
     kubectl --namespace kube-system rollout restart deployment minidns
-    kubectl --namespace kube-system rollout status deployment minidns --timeout 180s
+    kubectl --namespace kube-system rollout status deployment minidns --timeout 60s
 }
 
 case_of "F6, F19: the API server is away: all that is known goes on, agents are ready and say that it is stale, nothing of ours is restarted" api_server_away
@@ -164,6 +167,7 @@ api_server_away() {
     nothing_was_lost
     equal "restarts" "$restarts" "$(containers_started dataplane) $(containers_started agent)"
     k delete service web-late
+    restart_dns
 }
 
 case_of "F1, F6, F7: the API server is away, and with it the agent of one node: on both nodes all that is known goes on" both_away
@@ -181,4 +185,5 @@ both_away() {
     stop_traffic
     nothing_was_lost
     k delete service web-late
+    restart_dns
 }
