@@ -141,6 +141,9 @@ bring_masters_back() {
     for node in "${nodes[@]}"; do
         eventually 60 node_is_ready "$node" || fail "$node does not become Ready again"
     done
+    # The DNS follows the API server by a library that waits longer and longer between tries: for a while it would answer later cases by what it knew.
+    kubectl --namespace kube-system rollout restart deployment minidns
+    kubectl --namespace kube-system rollout status deployment minidns --timeout 180s
 }
 
 case_of "F6, F19: the API server is away: all that is known goes on, agents are ready and say that it is stale, nothing of ours is restarted" api_server_away
