@@ -2,7 +2,7 @@
 # Traffic of a pod, until /tmp/stop is there: it runs inside of the pod, so that it needs neither the API server nor the kubelet.
 # usage: traffic.sh CLUSTER-IP POD-ADDRESS CLOSED-ADDRESS      CLOSED-ADDRESS is that of a server which a policy closes; all by HTTP
 # A line for each request that failed, and at the end one for each kind of traffic:
-#   new|established VIA ANSWERED FAILED LONGEST      LONGEST: most milliseconds between two answers
+#   new|established VIA ANSWERED FAILED LONGEST      LONGEST: most milliseconds between two answers, or from the last one to the end
 #   denied POD TRIED ANSWERED
 # A new connection may take 3 s. A request on an established one may take 20 s, or the connection counts as failed, and there is another one.
 set -u
@@ -10,6 +10,9 @@ trap '' PIPE # a connection that was reset is an error, not the end of us
 readonly cluster_ip=$1 pod=$2 closed=$3
 
 now() { local t=${EPOCHREALTIME/[.,]/}; echo $((t / 1000)); }
+
+# longest_with_end LONGEST LAST: what has not been answered since LAST counts too.
+longest_with_end() { local since=$(($(now) - $2)); echo $((since > $1 ? since : $1)); }
 
 new_connections() { # VIA URL
     local answered=0 failed=0 longest=0 last time code
@@ -28,7 +31,7 @@ new_connections() { # VIA URL
         fi
         sleep 0.1
     done
-    echo "new $1 $answered $failed $longest"
+    echo "new $1 $answered $failed $(longest_with_end "$longest" "$last")"
 }
 
 # request: one on the connection at descriptor 3, which stays open
@@ -62,7 +65,7 @@ established() { # VIA ADDRESS PORT
             until exec 3<>"/dev/tcp/$2/$3"; do sleep 0.1; done
         fi
     done 2>/dev/null
-    echo "established $1 $answered $failed $longest"
+    echo "established $1 $answered $failed $(longest_with_end "$longest" "$last")"
 }
 
 denied() {
