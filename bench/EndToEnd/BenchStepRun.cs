@@ -86,7 +86,7 @@ internal sealed class BenchStepRun(BenchOptions options, BenchStep step, BenchSc
             contenders.Add(new Contender(Contender.Ours, new OurPath("ours", scope)));
             if (options.Native)
             {
-                contenders.Add(new Contender("ours native", new OurPath("ours native", scope, "native")) { RemoteOnly = true });
+                contenders.Add(new Contender("ours-native", new OurPath("ours-native", scope, "native")) { RemoteOnly = true });
             }
         }
 

@@ -57,7 +57,8 @@ internal sealed class PeerRoutes
     {
         if (mode == RoutingMode.Vxlan) return None;
         var made = new PeerRoutes();
-        var foreign = known.Where(r => r is { Protocol: not RouteProtocol.DataplanePods, Type: RouteType.Unicast } && clusterCidrs.Any(c => Holds(c, r.Destination))).ToList();
+        // A route just as wide as the cluster's pods is nobody's way: the node's own one into the host port is to the same prefix, and the kernel takes that.
+        var foreign = known.Where(r => r is { Protocol: not RouteProtocol.DataplanePods, Type: RouteType.Unicast } && clusterCidrs.Any(c => Holds(c, r.Destination) && c.PrefixLength < r.Destination.PrefixLength)).ToList();
         foreach (var node in nodes)
         {
             made.Add<IPv4Address>(made._v4, node, mode, hops, foreign, clusterCidrs, own);

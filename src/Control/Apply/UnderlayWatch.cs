@@ -130,7 +130,8 @@ internal sealed class UnderlayWatch : IDisposable
         bool relevant = false;
         for (; next is not null; next = _monitor.Read(relevant ? Settle : TimeSpan.Zero))
         {
-            devices |= next is LinkChanged { Link: var link } && _uplinks.Any(u => UplinkAddresses.Concerns(u.Ifindex, link));
+            // When events were lost, those of devices may be among them.
+            devices |= next is ResyncNeeded || next is LinkChanged { Link: var link } && _uplinks.Any(u => UplinkAddresses.Concerns(u.Ifindex, link));
             relevant |= next switch
             {
                 NeighborChanged { Neighbor: var n } => IsUplink(n.Interface),

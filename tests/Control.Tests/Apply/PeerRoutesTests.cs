@@ -79,6 +79,7 @@ public sealed class PeerRoutesTests
         _known.Add(By(78, "10.244.3.0/24", "192.168.77.254", PeerRoutes.Metric));
         _known.Add(By(12, "10.244.3.0/24", null, 32) with { Type = RouteType.Blackhole });
         _known.Add(By(3, "10.0.0.0/8", "192.168.77.254", 0));
+        _known.Add(By(12, "10.244.0.0/16", "192.168.77.254", 32)); // the host port's is to the same prefix, and better
         _known.Add(By(3, "0.0.0.0/0", "192.168.77.254", 0));
         Assert.Equal("far 10.244.3.0/24 Overlay  Unspecified", Rows(Make(RoutingMode.Auto))[1]);
     }
