@@ -43,10 +43,10 @@ usage: ./build.sh VERB [options]
   bench [--quick] the benchmarks, ours beside the kernel's own path; --quick takes under three minutes
   bench scale|hold|soak   changes among 10,000 services; 100,000 connections; minutes of load (bench/README.md)
   bench policies|cni      changes among 1,000 policies; ADD and DEL of the CNI plugin beside the standard bridge
-  e2e [--upstream] [--keep] [--only REGEX] [--away SECONDS]
+  e2e [--upstream] [--keep] [--only REGEX] [--away SECONDS] [--tries COUNT]
                   a real Kubernetes cluster of two nodes, and what must hold on it; --upstream runs upstream's own tests instead,
-                  --keep leaves the cluster up, --down removes it; agent and API server are away for 20 s each, or --away
-                  (docs/testing.md)
+                  --keep leaves the cluster up, --down removes it; agent and API server are away for 20 s each, or --away;
+                  what failed gets --tries (docs/testing.md)
   image           the container image, as a file in artifacts/image
   help            this text
 

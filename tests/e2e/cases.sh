@@ -89,30 +89,43 @@ apply() {
 
 # --- running -------------------------------------------------------------------------------------------------------------------------
 
-# run_cases PATTERN: one line per case, then the sum; fails if a case did.
+# run_cases PATTERN TRIES: one line per case, then the sum; fails if a case failed in each try. Tries after the first come when all have had theirs.
 run_cases() {
-    local n code began passed=0 failed=0 skipped=0 log
+    local n attempt todo=() failures passed=0 skipped=0
     for n in "${!titles[@]}"; do
-        [[ ${titles[n]} =~ $1 ]] || continue
-        log="$logs/case-${functions[n]}.log"
-        began=$(milliseconds)
-        code=0
-        # A process group of its own, so that its end is that of all it started.
-        set -m
-        (set -euxo pipefail; "${functions[n]}") >"$log" 2>&1 </dev/null &
-        set +m
-        echo $! >"$state/case"
-        wait $! || code=$?
-        end_case
-        case $code in
-            0) passed=$((passed + 1)); printf 'ok    %s (%d ms)\n' "${titles[n]}" $(($(milliseconds) - began)) ;;
-            77) skipped=$((skipped + 1)); printf 'skip  %s: %s\n' "${titles[n]}" "$(sed -n 's/^skipped: //p' "$log")" ;;
-            *) failed=$((failed + 1)); printf 'FAIL  %s (%s)\n' "${titles[n]}" "$log"; explain_failure "$log" ;;
-        esac
-        sed -n 's/^note: /      /p' "$log"
+        [[ ! ${titles[n]} =~ $1 ]] || todo+=("$n")
     done
-    echo "$passed passed, $failed failed, $skipped skipped"
-    [ $failed -eq 0 ] && [ $((passed + skipped)) -gt 0 ]
+    for ((attempt = 1; attempt <= $2; attempt++)); do
+        failures=()
+        for n in "${todo[@]}"; do
+            run_case "$n" $attempt
+        done
+        todo=("${failures[@]}")
+        [ ${#todo[@]} -gt 0 ] || break
+        [ $attempt -eq "$2" ] || { say "${#todo[@]} failed, and are tried again"; remove_namespaces || true; }
+    done
+    echo "$passed passed, ${#todo[@]} failed, $skipped skipped"
+    [ ${#todo[@]} -eq 0 ] && [ $((passed + skipped)) -gt 0 ]
+}
+
+# run_case NUMBER ATTEMPT: counts in the variables of run_cases.
+run_case() {
+    local began code=0 title=${titles[$1]} log
+    log="$logs/case-${functions[$1]}$([ "$2" -eq 1 ] || echo "-$2").log"
+    began=$(milliseconds)
+    # A process group of its own, so that its end is that of all it started.
+    set -m
+    (set -euxo pipefail; "${functions[$1]}") >"$log" 2>&1 </dev/null &
+    set +m
+    echo $! >"$state/case"
+    wait $! || code=$?
+    end_case
+    case $code in
+        0) passed=$((passed + 1)); printf 'ok    %s (%d ms%s)\n' "$title" $(($(milliseconds) - began)) "$([ "$2" -eq 1 ] || echo ", try $2")" ;;
+        77) skipped=$((skipped + 1)); printf 'skip  %s: %s\n' "$title" "$(sed -n 's/^skipped: //p' "$log")" ;;
+        *) failures+=("$1"); printf 'FAIL  %s (%s)\n' "$title" "$log"; explain_failure "$log" ;;
+    esac
+    sed -n 's/^note: /      /p' "$log"
 }
 
 explain_failure() {

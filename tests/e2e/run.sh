@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # A real Kubernetes cluster, its nodes' network by this project alone, and what must hold on it. `./build.sh e2e` builds and calls this.
-# usage: run.sh [--upstream] [--keep | --down] [--only REGEX] [--away SECONDS]
+# usage: run.sh [--upstream] [--keep | --down] [--only REGEX] [--away SECONDS] [--tries COUNT]
 set -euo pipefail
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/../.." && pwd)
 readonly root
@@ -15,8 +15,9 @@ done
 
 keep= upstream= only=.
 away=20 # seconds for which the cases of 4-away.sh take something away
+tries=1 # how often a case may fail until it counts as failed
 
-usage() { printf 'usage: e2e [--upstream] [--keep | --down] [--only REGEX] [--away SECONDS]\n' >&2; exit 2; }
+usage() { printf 'usage: e2e [--upstream] [--keep | --down] [--only REGEX] [--away SECONDS] [--tries COUNT]\n' >&2; exit 2; }
 
 arguments() {
     while [ $# -gt 0 ]; do
@@ -26,6 +27,7 @@ arguments() {
             --down) remove; echo "e2e: down"; exit 0 ;;
             --only) [ $# -ge 2 ] || usage; only=$2; shift ;;
             --away) [[ ${2:-} =~ ^[1-9][0-9]*$ ]] || usage; away=$2; shift ;;
+            --tries) [[ ${2:-} =~ ^[1-9]$ ]] || usage; tries=$2; shift ;;
             *) usage ;;
         esac
         shift
@@ -100,7 +102,7 @@ main() {
     if [ -n "$upstream" ]; then
         run_upstream "$only"
     else
-        run_cases "$only"
+        run_cases "$only" "$tries"
     fi
 }
 
