@@ -4,7 +4,7 @@ using Dataplane.Packets;
 
 namespace Dataplane.Control.Apply;
 
-/// <summary>What a change of state means for flows that exist. Pure.</summary>
+/// <summary>What a change of state means for flows that exist, beside <see cref="StaleFlows"/>. Pure.</summary>
 internal static class FlowChanges
 {
     /// <summary>Addresses of pods that are gone, or whose address is another pod's now; both families, as <see cref="IIpAddress{TSelf}.Widen"/> has them.</summary>
@@ -25,21 +25,6 @@ internal static class FlowChanges
             if (attached(address) is not { } successor || successor == entry.Owner) departed.Add(address);
         }
         return departed;
-    }
-
-    /// <summary>
-    /// UDP services whose endpoints have changed, and that have some. Of a service that has none left the flows stay: they are as good as a
-    /// refusal, and it may get its endpoint back (K24).
-    /// </summary>
-    public static List<Service> Services(DesiredState before, DesiredState after)
-    {
-        var changed = new List<Service>();
-        foreach (var (_, was, service) in SharedMap<ServiceKey, Service>.Changes(before.Services, after.Services))
-        {
-            if (service is null || service.Protocol != Protocol.Udp || service.Backends.Count == 0) continue;
-            if (was is null || !was.Backends.Equals(service.Backends) || !was.Frontends.Equals(service.Frontends)) changed.Add(service);
-        }
-        return changed;
     }
 
     // Nodes have entries of their own, for people "node/NAME"; prefixes of policies have no owner.

@@ -6,14 +6,13 @@ using Dataplane.Control.Metrics;
 using Dataplane.Packets;
 using Dataplane.Tables;
 using Dataplane.Workers;
-using Service = Dataplane.Contracts.V1.Service;
 using Microsoft.Extensions.Logging;
 
 namespace Dataplane.Control.Apply;
 
 /// <summary>
 /// Sees to flows whose endpoints have gone. UDP flows to an endpoint that its service has lost are forgotten, so that the next datagram finds
-/// another (K24); TCP connections with a pod that is gone are ended for who is left (K25). One look at the whole table for all changes that
+/// another (K24), and those of services that are gone; TCP connections with a pod that is gone are ended for who is left (K25). One look at the whole table for all changes that
 /// come together, on a thread of its own: packets never wait for it.
 /// </summary>
 internal sealed class FlowSweeper : IDisposable
@@ -33,7 +32,7 @@ internal sealed class FlowSweeper : IDisposable
     private readonly AutoResetEvent _wake = new(false);
     private readonly Thread _thread;
     private HashSet<IPv6Address> _departed = [];
-    private Dictionary<ServiceKey, Service> _changed = [];
+    private StaleFlows _stale = new();
     private readonly PriorityQueue<Action, long> _probes = new(); // by when they are due, of Environment.TickCount64
     private bool _stop;
 
@@ -56,18 +55,18 @@ internal sealed class FlowSweeper : IDisposable
     public void Changed(DesiredState before, DesiredState after, Func<IPv6Address, string?> attached)
     {
         var departed = FlowChanges.Departed(before, after, attached);
-        var changed = FlowChanges.Services(before, after);
-        if (departed.Count + changed.Count == 0) return;
+        var stale = StaleFlows.Between(before, after);
+        if (departed.Count == 0 && stale.IsEmpty) return;
         lock (_lock)
         {
             _departed.UnionWith(departed);
-            foreach (var service in changed) _changed[ServiceKey.Of(service)] = service;
+            _stale.Add(stale);
         }
         _wake.Set();
     }
 
     /// <summary>A pod of this node is gone: ends its flows before it returns.</summary>
-    public void Depart(AttachedEndpoint pod) => Sweep(pod.AllAddresses, []);
+    public void Depart(AttachedEndpoint pod) => Sweep(pod.AllAddresses, new StaleFlows());
 
     /// <summary>A pod of this node has come: what is yet to be done about its addresses was its predecessor's, and is not to be done to it.</summary>
     public void Arrive(AttachedEndpoint pod)
@@ -94,17 +93,17 @@ internal sealed class FlowSweeper : IDisposable
             {
                 ProbeWhatIsDue();
                 bool any;
-                lock (_lock) any = _departed.Count + _changed.Count > 0;
+                lock (_lock) any = _departed.Count > 0 || !_stale.IsEmpty;
                 if (!any) continue;
                 Thread.Sleep(IntervalMilliseconds); // more changes may come
                 HashSet<IPv6Address> departed;
-                Dictionary<ServiceKey, Service> changed;
+                StaleFlows stale;
                 lock (_lock)
                 {
                     (departed, _departed) = (_departed, []);
-                    (changed, _changed) = (_changed, []);
+                    (stale, _stale) = (_stale, new StaleFlows());
                 }
-                Sweep(departed, changed.Values);
+                Sweep(departed, stale);
             }
 #pragma warning disable CA1031 // A bug here must not end the thread: flows go by their timeouts then.
             catch (Exception e)
@@ -131,9 +130,8 @@ internal sealed class FlowSweeper : IDisposable
         foreach (var probe in due) probe();
     }
 
-    private void Sweep(HashSet<IPv6Address> departed, IReadOnlyCollection<Service> changed)
+    private void Sweep(HashSet<IPv6Address> departed, StaleFlows stale)
     {
-        var stale = new StaleFlows(changed);
         var (orphans, forgotten) = Sweep(_engine.Conntrack, _engine.Tables.IPv4.Services, departed, stale, _engine.Probe);
         if (_engine.ConntrackV6 is { } conntrackV6 && _engine.Tables.IPv6 is { } tablesV6)
         {

@@ -8,26 +8,41 @@ using Service = Dataplane.Contracts.V1.Service;
 
 namespace Dataplane.Control.Apply;
 
-/// <summary>UDP flows to services of a set that lead to an endpoint which is not serving any more: by address and port (K24).</summary>
+/// <summary>
+/// UDP flows that a change of services leaves behind: those to an endpoint that its service has lost, by address and port (K24), and those to
+/// frontends that are no service's any more. A client that uses its port again would be answered by what it was told is gone.
+/// </summary>
 internal sealed class StaleFlows
 {
+    // Frontends that have changed, each with the endpoints that serve it; no address stands for every address of the node.
     private readonly Dictionary<(IPv6Address, ushort), HashSet<(IPv6Address, ushort)>> _serving = [];
 
-    public StaleFlows(IEnumerable<Service> services)
+    /// <summary>
+    /// What a change leaves behind. Of a service that has no endpoint left the flows stay: they are as good as a refusal, and it may get its
+    /// endpoint back (K24).
+    /// </summary>
+    /// <param name="before">The state so far.</param>
+    /// <param name="after">The state from now on.</param>
+    public static StaleFlows Between(DesiredState before, DesiredState after)
     {
-        foreach (var service in services)
+        var stale = new StaleFlows();
+        List<Service> served = [];
+        foreach (var (_, was, service) in SharedMap<ServiceKey, Service>.Changes(before.Services, after.Services))
         {
-            var endpoints = new HashSet<(IPv6Address, ushort)>();
-            foreach (var backend in service.Backends)
-            {
-                if (FieldParser.TryWide(backend.Address, out var address)) endpoints.Add((address, (ushort)backend.Port));
-            }
-            foreach (var frontend in service.Frontends)
-            {
-                // No address: of every address of the node.
-                if (FieldParser.TryWide(frontend.Address, out var address)) _serving[(address, (ushort)frontend.Port)] = endpoints;
-            }
+            if ((was ?? service)!.Protocol != Protocol.Udp) continue;
+            if (was is not null) stale.Set(was.Frontends.Except(service?.Frontends ?? []), []);
+            if (service is { Backends.Count: > 0 } && (was is null || !was.Backends.Equals(service.Backends) || !was.Frontends.Equals(service.Frontends))) served.Add(service);
         }
+        // What one service has lost another may have got.
+        foreach (var service in served) stale.Set(service.Frontends, service.Backends);
+        return stale;
+    }
+
+    /// <summary>Adds what a later change has left behind.</summary>
+    /// <param name="later">Of the later change.</param>
+    public void Add(StaleFlows later)
+    {
+        foreach (var (frontend, endpoints) in later._serving) _serving[frontend] = endpoints;
     }
 
     /// <summary>True when there is nothing that could be stale.</summary>
@@ -44,5 +59,19 @@ internal sealed class StaleFlows
         if (!_serving.TryGetValue((flow.Original.Destination.Widen(), port), out var serving)
             && !(services.ServesNodePorts(flow.Original.Destination) && _serving.TryGetValue((default, port), out serving))) return false;
         return !serving.Contains((flow.Reply.Source.Widen(), flow.Reply.SourcePort.Value));
+    }
+
+    private void Set(IEnumerable<Frontend> frontends, IEnumerable<Backend> backends)
+    {
+        var endpoints = new HashSet<(IPv6Address, ushort)>();
+        foreach (var backend in backends)
+        {
+            if (FieldParser.TryWide(backend.Address, out var address)) endpoints.Add((address, (ushort)backend.Port));
+        }
+        foreach (var frontend in frontends)
+        {
+            // No address: of every address of the node.
+            if (FieldParser.TryWide(frontend.Address, out var address)) _serving[(address, (ushort)frontend.Port)] = endpoints;
+        }
     }
 }

@@ -54,15 +54,44 @@ public sealed class FlowChangesTests
         var before = DesiredState.From(1, Ipcache(("10.244.1.5/32", "default/a")));
         var after = before.With(2, new State { Nodes = { SampleState.Node("n", "192.168.77.9", "10.244.9.0/24") } }, None);
         Assert.Empty(FlowChanges.Departed(before, after, NobodyAttached));
-        Assert.Empty(FlowChanges.Services(before, after));
+        Assert.True(StaleFlows.Between(before, after).IsEmpty);
+    }
+
+    [Theory]
+    [InlineData("10.96.0.1", false)] // the same
+    [InlineData("10.96.0.2", true)] // other endpoints
+    [InlineData("10.96.0.3", false)] // none left
+    [InlineData("10.96.0.4", true)] // the first ones
+    [InlineData("10.96.0.5", false)] // TCP
+    [InlineData("10.96.0.6", true)] // gone
+    [InlineData("10.96.0.7", true)] // not this service's any more
+    [InlineData("10.96.0.8", true)] // another service's
+    [InlineData("10.96.0.9", false)] // nobody's, ever
+    public void K24_OnlyFlowsOfWhatHasChangedAreLookedAt(string vip, bool stale)
+    {
+        const string Gone = "10.244.1.4";
+        var before = DesiredState.From(1, SampleState.Of(
+            Udp("same", "10.96.0.1", "10.244.1.5:53"), Udp("changed", "10.96.0.2", "10.244.1.5:53"), Udp("emptied", "10.96.0.3", "10.244.1.5:53"), Udp("was-empty", "10.96.0.4"),
+            SampleState.Service("tcp", "10.96.0.5"), Udp("gone", "10.96.0.6", $"{Gone}:53"), Udp("moves", "10.96.0.7", $"{Gone}:53"), Udp("old-owner", "10.96.0.8", $"{Gone}:53")));
+        var after = DesiredState.From(2, SampleState.Of(
+            Udp("same", "10.96.0.1", "10.244.1.5:53"), Udp("changed", "10.96.0.2", "10.244.1.6:53"), Udp("emptied", "10.96.0.3"), Udp("was-empty", "10.96.0.4", "10.244.1.5:53"),
+            SampleState.Service("tcp", "10.96.0.5", "10.244.1.5:80"), Udp("moves", "10.96.0.17", $"{Gone}:53"), Udp("new-owner", "10.96.0.8", "10.244.1.5:53")));
+        Assert.Equal(stale, StaleFlows.Between(before, after).Contains(Flow(vip, 80, Gone, 53), Services));
     }
 
     [Fact]
-    public void K24_OnlyChangedDatagramServicesWithEndpointsAreLookedAt()
+    public void K24_WhatGoesToAnotherServiceIsServedByThat()
     {
-        var before = DesiredState.From(1, SampleState.Of(Udp("same", "10.96.0.1", "10.244.1.5:53"), Udp("changed", "10.96.0.2", "10.244.1.5:53"), Udp("emptied", "10.96.0.3", "10.244.1.5:53"), Udp("was-empty", "10.96.0.4"), SampleState.Service("tcp", "10.96.0.5")));
-        var after = DesiredState.From(2, SampleState.Of(Udp("same", "10.96.0.1", "10.244.1.5:53"), Udp("changed", "10.96.0.2", "10.244.1.6:53"), Udp("emptied", "10.96.0.3"), Udp("was-empty", "10.96.0.4", "10.244.1.5:53"), SampleState.Service("tcp", "10.96.0.5", "10.244.1.5:80")));
-        Assert.Equal(["changed", "was-empty"], FlowChanges.Services(before, after).Select(s => s.Name).Order());
+        var before = DesiredState.From(1, SampleState.Of(Udp("old-owner", "10.96.0.8", "10.244.1.4:53")));
+        var between = DesiredState.From(2, None);
+        var after = DesiredState.From(3, SampleState.Of(Udp("new-owner", "10.96.0.8", "10.244.1.5:53")));
+        var inTwoSteps = StaleFlows.Between(before, between);
+        inTwoSteps.Add(StaleFlows.Between(between, after));
+        foreach (var flows in (StaleFlows[])[StaleFlows.Between(before, after), inTwoSteps])
+        {
+            Assert.True(flows.Contains(Flow("10.96.0.8", 80, "10.244.1.4", 53), Services));
+            Assert.False(flows.Contains(Flow("10.96.0.8", 80, "10.244.1.5", 53), Services));
+        }
     }
 
     [Theory]
@@ -78,7 +107,7 @@ public sealed class FlowChangesTests
     {
         var service = Udp("a", "10.96.0.1", "10.244.1.5:53", "10.244.1.7:53").At(Kind.NodePort, "", 30053);
         service.Backends[1].Use = Backend.Types.Use.None; // terminating: still serving
-        var flows = new StaleFlows([service]);
+        var flows = StaleFlows.Between(DesiredState.From(1, None), DesiredState.From(2, SampleState.Of(service)));
         Assert.Equal(stale, flows.Contains(Flow(vip, port, endpoint, endpointPort), Services));
         Assert.False(flows.Contains(Flow("10.96.0.1", 80, "10.244.1.7", 53), Services));
         var tcp = Flow(vip, port, endpoint, endpointPort, IpProtocol.Tcp);

@@ -83,6 +83,21 @@ public sealed class DatagramFlowTests(ServiceBed bed)
         ExpectToStay(datagrams);
     }
 
+    [RequiresRootTheory]
+    [InlineData("pod to ClusterIP", Curl.Silence)]
+    [InlineData("pod to NodePort", Curl.Refused)]
+    [InlineData("outside to NodePort", Curl.Refused)]
+    public void K24_AServiceThatIsDeletedTakesItsFlowsAlong(string way, string after)
+    {
+        using AppliedService service = bed.Apply(bed.NewService(First).OverUdp() with { Type = "NodePort" });
+        using Dialogue datagrams = Start(way, service.Object);
+        Expect(datagrams, First);
+
+        service.Delete();
+
+        datagrams.WaitFor(answers => answers.TakeLast(3).All(answer => answer.ToString() == after), $"say \"{after}\" three times");
+    }
+
     [RequiresRootFact]
     public void K24_AnotherPortOfTheSamePodIsAnotherEndpoint()
     {
