@@ -16,8 +16,11 @@ public readonly record struct IdentityKey(
     V1.Identity.Types.Kind Kind, string Namespace, LabelSet Labels, NamedPortSet NamedPorts, IpPrefix? Prefix)
 {
     /// <summary>A pod's address.</summary>
-    public static IdentityKey ForPod(Pod pod, IpPrefix? prefix) =>
-        new(V1.Identity.Types.Kind.Pod, pod.Meta.Namespace, pod.Meta.Labels, pod.NamedPorts, prefix);
+    /// <param name="pod">The pod.</param>
+    /// <param name="labels">Those of its labels that policies can tell it by.</param>
+    /// <param name="prefix">Longest prefix of the policies' ipBlocks that holds the address; null: none.</param>
+    public static IdentityKey ForPod(Pod pod, LabelSet labels, IpPrefix? prefix) =>
+        new(V1.Identity.Types.Kind.Pod, pod.Meta.Namespace, labels, pod.NamedPorts, prefix);
 
     /// <summary>An address of another node that an ipBlock tells from the rest.</summary>
     public static IdentityKey ForRemoteNode(IpPrefix prefix) =>

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using Dataplane.Agent.Model;
 using V1 = Dataplane.Contracts.V1;
 
@@ -20,12 +21,14 @@ public sealed class IdentityTable
     private readonly Dictionary<IpPrefix, IpcacheOwner> _ipcache = [];
     private readonly Dictionary<Pod, uint> _pods = [];
     private readonly List<string> _warnings = [];
+    private readonly FrozenSet<string> _unusedLabels;
 
     private IdentityTable(ClusterObjects objects, string nodeName, IdAllocator<IdentityKey> allocator)
     {
         _allocator = allocator;
         allocator.BeginRound();
         Prefixes = new PrefixIndex(objects.NetworkPolicies.SelectMany(PrefixesOf));
+        _unusedLabels = ControllerLabels.UnusedBy(objects.NetworkPolicies);
         // Nodes first: a pod that claims a node's address does not get it.
         foreach (var node in objects.Nodes.OrderBy(n => n.Meta.Name != nodeName))
             AddNode(node, node.Meta.Name == nodeName);
@@ -93,7 +96,7 @@ public sealed class IdentityTable
             if (!IsSelectable(pod))
                 continue;
             var first = pod.Addresses.Count == 0 ? (IpPrefix?)null : Prefixes.LongestCovering(pod.Addresses[0]);
-            _pods[pod] = Class(IdentityKey.ForPod(pod, first)).Id;
+            _pods[pod] = Class(KeyOf(pod, first)).Id;
             foreach (var address in pod.Addresses)
             {
                 if (!claims.TryGetValue(address, out var rival) || IsNewer(pod, rival))
@@ -108,12 +111,14 @@ public sealed class IdentityTable
             {
                 if (!claims.TryGetValue(address, out var owner) || owner != pod)
                     continue;
-                var identity = Class(IdentityKey.ForPod(pod, Prefixes.LongestCovering(address))).Id;
+                var identity = Class(KeyOf(pod, Prefixes.LongestCovering(address))).Id;
                 if (!_ipcache.TryAdd(address.AsPrefix, new IpcacheOwner(identity, pod.Meta.FullName)))
                     _warnings.Add($"{pod.Key}: address {address} is {_ipcache[address.AsPrefix].Owner}'s");
             }
         }
     }
+
+    private IdentityKey KeyOf(Pod pod, IpPrefix? prefix) => IdentityKey.ForPod(pod, pod.Meta.Labels.Without(_unusedLabels), prefix);
 
     // The runtime frees an address before the pod's object is gone: the pod that is not on its way out has it (P28).
     private static bool IsNewer(Pod pod, Pod rival) =>

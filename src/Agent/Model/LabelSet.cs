@@ -55,6 +55,10 @@ public sealed class LabelSet : IEquatable<LabelSet>
     public LabelSet With(string key, string value) =>
         Find(key) == value ? this : Of(_items.Where(i => i.Key != key).Append(new(key, value)));
 
+    /// <summary>The same labels without those of some keys.</summary>
+    public LabelSet Without(IReadOnlySet<string> keys) =>
+        _items.Any(i => keys.Contains(i.Key)) ? Of(_items.Where(i => !keys.Contains(i.Key))) : this;
+
     /// <inheritdoc/>
     public bool Equals(LabelSet? other)
     {

@@ -18,7 +18,7 @@ public sealed class Pod(ObjectMeta meta) : KubeObject(meta)
     /// <summary>status.phase.</summary>
     public PodPhase Phase { get; init; }
 
-    /// <summary>status.podIPs, else status.podIP, else annotation dataplane.dev/ip; at most one per family.</summary>
+    /// <summary>status.podIPs, else status.podIP, else in a manifest annotation dataplane.dev/ip; at most one per family.</summary>
     public IReadOnlyList<IpAddress> Addresses { get; init; } = [];
 
     /// <summary>Named ports of the containers (and of restartable init containers).</summary>

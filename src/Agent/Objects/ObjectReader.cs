@@ -16,9 +16,10 @@ public static class ObjectReader
             ["NetworkPolicy"] = ("networking.k8s.io/v1", NetworkPolicyReader.Read),
         };
 
-    /// <summary>Versions that old API servers have and manifests may not be written in.</summary>
-    private static readonly Dictionary<(string Kind, string ApiVersion), Func<ObjectField, KubeObject>> OldVersions = new()
+    /// <summary>What of an API server is read otherwise: versions that manifests may not be written in, and kinds of which manifests may say more.</summary>
+    private static readonly Dictionary<(string Kind, string ApiVersion), Func<ObjectField, KubeObject>> Served = new()
     {
+        [("Pod", "v1")] = PodReader.ReadServed,
         [("EndpointSlice", "discovery.k8s.io/v1beta1")] = EndpointSliceReader.ReadV1Beta1,
     };
 
@@ -30,7 +31,9 @@ public static class ObjectReader
     public static KubeObject ReadAs(string kind, string apiVersion, ObjectNode node)
     {
         ArgumentNullException.ThrowIfNull(node);
-        var read = Kinds[kind] is var known && known.ApiVersion == apiVersion ? known.Read : OldVersions[(kind, apiVersion)];
+        var read = Served.TryGetValue((kind, apiVersion), out var served) ? served
+            : Kinds[kind] is var known && known.ApiVersion == apiVersion ? known.Read
+            : throw new ArgumentException($"{kind} is not read as {apiVersion}", nameof(apiVersion));
         return read(ObjectField.Root(node));
     }
 

@@ -5,13 +5,22 @@ namespace Dataplane.Agent.Objects;
 /// <summary>Reads v1 Pod.</summary>
 internal static class PodReader
 {
-    /// <summary>Where a hand-written pod without status says its address.</summary>
+    /// <summary>Where a hand-written pod without status says its address. Of an API server's pods only the status counts.</summary>
     public const string AddressAnnotation = "dataplane.dev/ip";
 
     // Set by the kubelet on the object that it makes in the API for a static pod; the value is the UID that the runtime knows.
     private const string MirrorAnnotation = "kubernetes.io/config.mirror";
 
-    public static KubeObject Read(ObjectField root)
+    /// <summary>A pod of a manifest.</summary>
+    public static KubeObject Read(ObjectField root) => Read(root, MetaReader.Annotation(root, AddressAnnotation));
+
+    /// <summary>
+    /// A pod of an API server. Whoever may make a pod writes its annotations, and only the kubelet its status: by the annotation a pod that
+    /// never runs would be given any address of the cluster, with the identity that policy goes by.
+    /// </summary>
+    public static KubeObject ReadServed(ObjectField root) => Read(root, null);
+
+    private static Pod Read(ObjectField root, ObjectField? annotation)
     {
         var meta = MetaReader.Read(root, namespaced: true);
         var spec = root["spec"].AsMap().Required();
@@ -24,7 +33,7 @@ internal static class PodReader
             NodeName = spec["nodeName"].Text(),
             HostNetwork = spec["hostNetwork"].OptionalBoolean() ?? false,
             Phase = ReadPhase(status["phase"]),
-            Addresses = ReadAddresses(root, status),
+            Addresses = ReadAddresses(status, annotation),
             NamedPorts = named,
             HostPorts = host,
             Ready = ReadReady(status["conditions"]),
@@ -41,14 +50,13 @@ internal static class PodReader
         var other => throw field.Fail($"unknown phase \"{other}\""),
     };
 
-    private static List<IpAddress> ReadAddresses(ObjectField root, ObjectField status)
+    private static List<IpAddress> ReadAddresses(ObjectField status, ObjectField? annotation)
     {
         var fields = status["podIPs"].Elements().ConvertAll(e => e["ip"].Required());
         if (fields.Count == 0 && status["podIP"].Text().Length > 0)
             fields.Add(status["podIP"]);
-        var annotation = MetaReader.Annotation(root, AddressAnnotation);
-        if (fields.Count == 0 && annotation.Exists)
-            fields.Add(annotation);
+        if (fields.Count == 0 && annotation is { Exists: true } written)
+            fields.Add(written);
         var addresses = new List<IpAddress>();
         foreach (var field in fields)
         {

@@ -120,15 +120,18 @@ internal sealed class ConnectivityRun(ClusterApi api, ConnectivityOptions option
         }
     }
 
+    // What stays behind fails the test, also when all else has passed.
     private async Task RemoveAsync(TestBed bed)
     {
         using var limited = new CancellationTokenSource(s_cleanup);
+        var began = Stopwatch.GetTimestamp();
         try
         {
             await bed.RemoveAsync(limited.Token).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is OperationCanceledException or ApiException or HttpRequestException or IOException or TimeoutException)
+        catch (Exception e) when (e is OperationCanceledException or ApiException or AccessException or HttpRequestException or IOException or TimeoutException)
         {
+            _results.Add(new ScenarioResult("take-down", ScenarioOutcome.Failed(Explain(e)), Stopwatch.GetElapsedTime(began)));
             await errors.WriteLineAsync(
                 $"dpctl: what the test made could not be taken down: {Explain(e)}\nSee: kubectl delete namespace {options.Namespace} {options.Namespace}-held").ConfigureAwait(false);
         }

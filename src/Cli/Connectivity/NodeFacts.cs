@@ -7,7 +7,7 @@ namespace Dataplane.Cli.Connectivity;
 /// <param name="Address">Its internal address.</param>
 internal sealed record NodeFacts(string Name, string Address)
 {
-    /// <summary>Nodes that are ready and take any pod, by name.</summary>
+    /// <summary>Nodes that are ready and take any pod of Linux, by name.</summary>
     /// <param name="list">The API server's list of nodes.</param>
     public static List<NodeFacts> Usable(JsonObject list) =>
         [.. (list["items"]?.AsArray() ?? []).OfType<JsonObject>().Where(IsUsable)
@@ -17,6 +17,7 @@ internal sealed record NodeFacts(string Name, string Address)
 
     private static bool IsUsable(JsonObject node) =>
         (bool?)node["spec"]?["unschedulable"] != true
+        && (string?)node["status"]?["nodeInfo"]?["operatingSystem"] is null or "" or "linux"
         && !Elements(node["spec"]?["taints"]).Any(taint => (string?)taint["effect"] is "NoSchedule" or "NoExecute")
         && Elements(node["status"]?["conditions"]).Any(condition => (string?)condition["type"] == "Ready" && (string?)condition["status"] == "True");
 

@@ -1,5 +1,8 @@
 using System.Collections.Concurrent;
+using System.Net;
+using System.Text.Json;
 using System.Text.Json.Nodes;
+using Dataplane.Kubernetes;
 
 namespace Dataplane.Cli.Connectivity;
 
@@ -69,12 +72,20 @@ internal sealed class TestBed(ClusterApi api, ConnectivityOptions options) : IDi
         foreach (var name in new[] { options.Namespace, HeldNamespace })
         {
             if (await api.ExistsAsync($"api/v1/namespaces/{name}", cancel).ConfigureAwait(false))
-                throw new ConnectivityException($"namespace {name} exists already: another test is at work, or was killed; delete it, or give another --namespace");
+                throw Taken(name);
         }
         foreach (var name in new[] { options.Namespace, HeldNamespace })
         {
             _made.Add(name); // before it is made: whoever interrupts now must not leave it behind
-            await api.CreateAsync("api/v1/namespaces", BedObjects.Namespace(name), cancel).ConfigureAwait(false);
+            try
+            {
+                await api.CreateAsync("api/v1/namespaces", BedObjects.Namespace(name), cancel).ConfigureAwait(false);
+            }
+            catch (ApiException e) when (e.Status == HttpStatusCode.Conflict)
+            {
+                _made.Remove(name); // another test looked when we did, and was first: it is not ours to delete
+                throw Taken(name);
+            }
         }
         foreach (var name in _made)
             await UntilAsync(() => api.ExistsAsync($"api/v1/namespaces/{name}/serviceaccounts/default", cancel), $"namespace {name} gets no service account", cancel).ConfigureAwait(false);
@@ -105,15 +116,10 @@ internal sealed class TestBed(ClusterApi api, ConnectivityOptions options) : IDi
         await ReadyAsync(cancel).ConfigureAwait(false);
     }
 
-    /// <summary>Deletes what was made; returns when it is gone.</summary>
-    /// <exception cref="ConnectivityException">It does not go away.</exception>
-    public async Task RemoveAsync(CancellationToken cancel)
-    {
-        foreach (var name in _made)
-            await api.DeleteAsync($"api/v1/namespaces/{name}", cancel).ConfigureAwait(false);
-        foreach (var name in _made)
-            await UntilAsync(async () => !await api.ExistsAsync($"api/v1/namespaces/{name}", cancel).ConfigureAwait(false), $"namespace {name} is not gone", cancel).ConfigureAwait(false);
-    }
+    /// <summary>Deletes what was made; returns when it is gone. What fails in passing is tried again.</summary>
+    /// <exception cref="OperationCanceledException">It does not go away.</exception>
+    /// <exception cref="ApiException">The server does not let us; what it does let us delete is gone.</exception>
+    public Task RemoveAsync(CancellationToken cancel) => Task.WhenAll(_made.Select(name => RemoveAsync(name, cancel)));
 
     /// <summary>Asks, and tells what was not as it must be.</summary>
     public async Task<IReadOnlyList<string>> AskAsync(IReadOnlyList<Probe> probes, CancellationToken cancel)
@@ -150,6 +156,35 @@ internal sealed class TestBed(ClusterApi api, ConnectivityOptions options) : IDi
 
     /// <inheritdoc/>
     public void Dispose() => _turns.Dispose();
+
+    private async Task RemoveAsync(string name, CancellationToken cancel)
+    {
+        var path = $"api/v1/namespaces/{name}";
+        var isDeleted = false;
+        var fault = "";
+        await UntilAsync(
+            async () =>
+            {
+                try
+                {
+                    if (!isDeleted)
+                        await api.DeleteAsync(path, cancel).ConfigureAwait(false);
+                    isDeleted = true;
+                    return !await api.ExistsAsync(path, cancel).ConfigureAwait(false);
+                }
+                catch (Exception e) when (e is ApiException { Status: not (HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden) }
+                    or HttpRequestException or IOException or TimeoutException or JsonException)
+                {
+                    fault = $": {e.Message}";
+                    return false;
+                }
+            },
+            () => $"namespace {name} is not gone{fault}",
+            cancel).ConfigureAwait(false);
+    }
+
+    private static ConnectivityException Taken(string name) =>
+        new($"namespace {name} exists already: another test is at work, or was killed; delete it, or give another --namespace");
 
     private async Task<string?> AskAsync(Probe probe, CancellationToken cancel)
     {
@@ -209,7 +244,10 @@ internal sealed class TestBed(ClusterApi api, ConnectivityOptions options) : IDi
     private static string Trouble(JsonObject pod)
     {
         var waiting = (pod["status"]?["containerStatuses"] as JsonArray)?.FirstOrDefault()?["state"]?["waiting"];
-        return waiting is null ? $"it is {(string?)pod["status"]?["phase"] ?? "not started"}" : $"{waiting["reason"]} {waiting["message"]}".Trim();
+        // A kubelet that does not take the pod says why there: a host port in use, no room.
+        return waiting is null
+            ? $"it is {(string?)pod["status"]?["phase"] ?? "not started"} {pod["status"]?["reason"]} {pod["status"]?["message"]}".TrimEnd()
+            : $"{waiting["reason"]} {waiting["message"]}".Trim();
     }
 
     private static Task UntilAsync(Func<Task<bool>> condition, string otherwise, CancellationToken cancel) => UntilAsync(condition, () => otherwise, cancel);

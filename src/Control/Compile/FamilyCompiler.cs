@@ -58,7 +58,9 @@ internal sealed class FamilyCompiler<TAddress>
             int policy = -1;
             if (state.WorkloadOf(attached) is { } workload)
             {
-                identity = workload.Identity;
+                // The families of a pod may lie in different blocks of policies (P33): what is said of this address comes first.
+                bool named = state.Ipcache.TryGetValue($"{address}/{HostBits}", out var entry) && entry.Owner == attached.Key;
+                identity = named ? entry!.Identity : workload.Identity;
                 policy = policyIndex.GetValueOrDefault(workload.Policy, -1);
             }
             endpoints.Add(new(address, attached.Port, attached.Mac, identity, policy));

@@ -28,17 +28,30 @@ public static class ServerCertificate
                 ? true
                 : throw new AuthenticationException("the server's certificate leads to no authority that this machine trusts; set certificate-authority");
         }
+        var trusted = ReadAuthorities(authority);
+        if (LeadsTo(trusted, leaf, presented, aroundRoots: false, out var reasons) || LeadsTo(trusted, leaf, presented, aroundRoots: true, out _))
+            return true;
+        throw new AuthenticationException($"the server's certificate ({leaf.Subject}) is refused by {authority.Origin}: {reasons}");
+    }
+
+    // A cluster's authority may be somebody else's in turn, and its file hold its own certificate only: as other clients do, that is
+    // enough. The runtime asks for a root; without one it must be a certificate of the file that the chain goes through. What is
+    // wrong otherwise, as with signatures, counts in both cases.
+    private static bool LeadsTo(X509Certificate2Collection trusted, X509Certificate2 leaf, X509Chain? presented, bool aroundRoots, out string reasons)
+    {
         using var chain = new X509Chain();
         chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
-        chain.ChainPolicy.CustomTrustStore.AddRange(ReadAuthorities(authority));
+        chain.ChainPolicy.CustomTrustStore.AddRange(trusted);
         chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
         chain.ChainPolicy.ApplicationPolicy.Add(new Oid(ServerAuthentication));
+        if (aroundRoots)
+            chain.ChainPolicy.VerificationFlags = X509VerificationFlags.AllowUnknownCertificateAuthority;
         if (presented is not null)
             chain.ChainPolicy.ExtraStore.AddRange(presented.ChainPolicy.ExtraStore);
-        if (chain.Build(leaf))
-            return true;
-        var reasons = string.Join(", ", chain.ChainStatus.Select(s => s.StatusInformation.TrimEnd('.', ' ', '\n')).Distinct());
-        throw new AuthenticationException($"the server's certificate ({leaf.Subject}) is refused by {authority.Origin}: {reasons}");
+        var leads = chain.Build(leaf)
+            && (!aroundRoots || chain.ChainElements.Any(e => trusted.Any(t => t.RawDataMemory.Span.SequenceEqual(e.Certificate.RawDataMemory.Span))));
+        reasons = string.Join(", ", chain.ChainStatus.Select(s => s.StatusInformation.TrimEnd('.', ' ', '\n')).Distinct());
+        return leads;
     }
 
     /// <summary>The certificates of an authority.</summary>

@@ -59,6 +59,25 @@ public sealed class MeaningTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task P34_a_pod_of_the_API_server_cannot_give_itself_an_address_by_its_annotations()
+    {
+        // Pending for ever, and the younger of the two: it would take the address, and with it the identity, of the one that runs.
+        const string Thief = """
+            {apiVersion: v1, kind: Pod, metadata: {namespace: z, name: thief, labels: {pod: thief}, creationTimestamp: "2030-01-01T00:00:00Z",
+             annotations: {dataplane.dev/ip: 10.244.1.11}}, spec: {nodeSelector: {none: such}}, status: {phase: Pending}}
+            """;
+        Server.Put(Cluster);
+        Server.Put(Thief);
+        await _followed.StartAsync();
+        var view = await _followed.NextAsync();
+        Assert.Empty(Assert.Single(view.Pods, p => p.Meta.Name == "thief").Addresses);
+        var without = new StateCompiler("n1").Compile(Yaml.Objects(Cluster)).State;
+        Assert.Equal(without.Ipcache.Select(e => (e.Cidr, e.Owner)), new StateCompiler("n1").Compile(view).State.Ipcache.Select(e => (e.Cidr, e.Owner)));
+        // The manifests of a directory are their operator's own word.
+        Assert.Single(Assert.Single(Yaml.Objects(Thief).Pods).Addresses);
+    }
+
+    [Fact]
     public async Task A_server_without_discovery_v1_is_asked_for_v1beta1_and_its_topology_is_understood()
     {
         Server.Missing.Add("discovery.k8s.io/v1");

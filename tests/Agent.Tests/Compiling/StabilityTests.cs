@@ -1,6 +1,7 @@
 using Dataplane.Agent.Desired;
 using Dataplane.Agent.Model;
 using Dataplane.Agent.Tests.Clusters;
+using V1 = Dataplane.Contracts.V1;
 
 namespace Dataplane.Agent.Tests.Compiling;
 
@@ -30,6 +31,27 @@ public class StabilityTests
         Assert.Single(state.Workloads.Select(w => (w.Identity, w.Policy)).Distinct());
         Assert.Single(state.Identities);
         Assert.Single(state.Policies);
+    }
+
+    [Fact]
+    public void P37_pods_that_only_their_controller_tells_apart_share_an_identity_until_a_policy_does()
+    {
+        var pods = string.Concat(Enumerable.Range(0, 3).Select(i => Yaml.Pod(
+            "d", $"db-{i}", $"10.244.1.{5 + i}", "n1", $"app: db, statefulset.kubernetes.io/pod-name: db-{i}, apps.kubernetes.io/pod-index: '{i}', controller-revision-hash: db-{i / 2}")));
+        var open = _compiler.Compile(Yaml.Objects(Grid.Nodes, pods, Yaml.Policy("d", "p", "podSelector: {}, ingress: [{from: [{namespaceSelector: {}}]}]"))).State;
+        Assert.Equal(["k8s:ns/d", "app=db"], Assert.Single(open.Identities).Labels);
+        Assert.Single(Assert.Single(open.Policies).Ingress.Rules);
+        // The subject's own selector tells them apart as well, and needs no identity for it.
+        foreach (var (peer, subject, allowed) in new[]
+        {
+            ("matchLabels: {statefulset.kubernetes.io/pod-name: db-1}", "", "d/db-1"),
+            ("matchExpressions: [{key: apps.kubernetes.io/pod-index, operator: NotIn, values: ['0', '2']}]", "matchLabels: {statefulset.kubernetes.io/pod-name: db-0}", "d/db-1"),
+        })
+        {
+            var cluster = new CompiledCluster(Yaml.Objects(Grid.Nodes, pods, Yaml.Policy("d", "p", $"podSelector: {{{subject}}}, ingress: [{{from: [{{podSelector: {{{peer}}}}}]}}]")));
+            Assert.Equal([allowed], new[] { "d/db-1", "d/db-2" }.Where(source => cluster.Allows(source, "d/db-0", V1.Protocol.Tcp, 80)));
+            Assert.Equal(subject.Length > 0, cluster.Allows("d/db-2", "d/db-1", V1.Protocol.Tcp, 80));
+        }
     }
 
     [Fact]

@@ -141,6 +141,52 @@ public sealed class ConnectivityTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public async Task S46_ANamespaceThatAnotherTestMadeFirstIsLeftAlone()
+    {
+        // Both looked before either made it.
+        var deleted = new System.Collections.Concurrent.ConcurrentBag<string>();
+        _cluster.Refuses = (method, path) =>
+        {
+            if (method == "DELETE")
+                deleted.Add(path);
+            return method == "POST" && path == "api/v1/namespaces" && _cluster.Paths.Contains("api/v1/namespaces/dataplane-test") ? 409 : 0;
+        };
+        Assert.Equal(1, await RunAsync());
+        Assert.Contains("namespace dataplane-test-held exists already", _errors.ToString(), StringComparison.Ordinal);
+        Assert.Equal(["api/v1/namespaces/dataplane-test"], deleted);
+    }
+
+    [Fact]
+    public async Task S46_TakingDownGoesOnWhileTheServerIsAwayForAMoment()
+    {
+        var refusals = 0;
+        _cluster.Refuses = (method, path) => method == "DELETE" && path.StartsWith("api/v1/namespaces/", StringComparison.Ordinal) && !path.Contains("policies", StringComparison.Ordinal)
+            && Interlocked.Increment(ref refusals) <= 3 ? 503 : 0;
+        Assert.True(await RunAsync("^no-policies$") == 0, _output.ToString() + _errors);
+        Assert.True(refusals > 3);
+        Assert.DoesNotContain(_cluster.Paths, path => path.Contains("dataplane-test", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task S46_WhatCannotBeTakenDownFailsTheTestAndTheRestIsTakenDown()
+    {
+        _cluster.Refuses = (method, path) => method == "DELETE" && path == "api/v1/namespaces/dataplane-test" ? 403 : 0;
+        Assert.Equal(1, await RunAsync("^no-policies$", new ConnectivityOptions { JUnit = Report }));
+        Assert.Contains("what the test made could not be taken down: 403", _errors.ToString(), StringComparison.Ordinal);
+        Assert.Contains("1 passed, 1 failed, 0 skipped", _output.ToString(), StringComparison.Ordinal);
+        Assert.Equal(["no-policies", "take-down"], XDocument.Load(Report).Descendants("testcase").Select(test => Value(test, "name")));
+        Assert.DoesNotContain(_cluster.Paths, path => path.Contains("dataplane-test-held", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task S46_NodesOfAnotherOperatingSystemGetNoPods()
+    {
+        _cluster.AddWindowsNode();
+        var nodes = NodeFacts.Usable(await Api().GetAsync("api/v1/nodes", default));
+        Assert.Equal(["node-1", "node-2"], nodes.Select(node => node.Name));
+    }
+
+    [Fact]
     public async Task S46_ASetUpThatTakesTooLongSaysWhatItWaitsForAndIsTakenDown()
     {
         _cluster.PodsWait = true;

@@ -36,6 +36,14 @@ internal sealed class FakeCluster : IAsyncDisposable
     /// <summary>Pods do not become ready.</summary>
     public bool PodsWait { get; set; }
 
+    /// <summary>There is a node besides, first by name, of another operating system.</summary>
+    public void AddWindowsNode()
+    {
+        var node = Node("a-windows-node", "192.0.2.9");
+        node["status"]!["nodeInfo"]!["operatingSystem"] = "windows";
+        _objects["api/v1/nodes/a-windows-node"] = node;
+    }
+
     /// <summary>The dataplane's pods; without, it does not run in pods.</summary>
     public bool HasDataplanePods { get; set; } = true;
 
@@ -53,6 +61,9 @@ internal sealed class FakeCluster : IAsyncDisposable
 
     /// <summary>Is told of each object that is made, by its path.</summary>
     public Action<string> Made { get; set; } = _ => { };
+
+    /// <summary>Is asked about each request by method and path: the status that it is refused with; 0: it is answered.</summary>
+    public Func<string, string, int> Refuses { get; set; } = (_, _) => 0;
 
     /// <summary>Paths of all objects there are.</summary>
     public ICollection<string> Paths => _objects.Keys;
@@ -76,7 +87,7 @@ internal sealed class FakeCluster : IAsyncDisposable
     public ValueTask DisposeAsync() => _server.DisposeAsync();
 
     private static JsonObject Node(string name, string address) => JsonNode.Parse($$$"""
-        {"metadata":{"name":"{{{name}}}"},"spec":{},"status":{"conditions":[{"type":"Ready","status":"True"}],"addresses":[{"type":"InternalIP","address":"{{{address}}}"}]}}
+        {"metadata":{"name":"{{{name}}}"},"spec":{},"status":{"nodeInfo":{"operatingSystem":"linux"},"conditions":[{"type":"Ready","status":"True"}],"addresses":[{"type":"InternalIP","address":"{{{address}}}"}]}}
         """)!.AsObject();
 
     private async Task<bool> AnswerAsync(HttpContext context, string plural, bool watch)
@@ -84,6 +95,11 @@ internal sealed class FakeCluster : IAsyncDisposable
         if (context.Request.Headers.Authorization != "Bearer secret")
             return false;
         var path = context.Request.Path.Value!.TrimStart('/');
+        if (Refuses(context.Request.Method, path) is var status and > 0)
+        {
+            await FakeApiServer.FailAsync(context, status, status == 409 ? "AlreadyExists" : "ServiceUnavailable", $"{path} is refused");
+            return true;
+        }
         JsonNode? json = context.Request.Method switch
         {
             "POST" => Create(path, JsonNode.Parse(await new StreamReader(context.Request.Body).ReadToEndAsync())!.AsObject()),

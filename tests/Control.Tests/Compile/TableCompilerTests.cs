@@ -44,6 +44,34 @@ public sealed class TableCompilerTests
     }
 
     [Fact]
+    public void P33_AnEndpointHasTheIdentityOfEachOfItsAddresses()
+    {
+        // An ipBlock holds the IPv4 address and not the other: what it allows must not be allowed by IPv6.
+        var state = new State
+        {
+            Policies = { new Policy { Id = 1 } },
+            Workloads = { new Workload { Namespace = "shop", Pod = "web", Identity = 16, Policy = 1 }, new Workload { Namespace = "shop", Pod = "new", Identity = 20, Policy = 1 } },
+            Ipcache =
+            {
+                new IpcacheEntry { Cidr = "10.244.1.9/32", Identity = 16, Owner = "shop/web" },
+                new IpcacheEntry { Cidr = "fd00:244:1::9/128", Identity = 17, Owner = "shop/web" },
+                // A block of exactly the address of a pod whose status does not tell it yet, and a pod that had the other before.
+                new IpcacheEntry { Cidr = "10.244.1.10/32", Identity = 18 },
+                new IpcacheEntry { Cidr = "fd00:244:1::a/128", Identity = 19, Owner = "shop/gone" },
+            },
+        };
+        var tables = _compiler.Compile(DesiredState.From(1, state), SampleState.Input() with { Endpoints = [Attached(1, "web", 9), Attached(2, "new", 10)] });
+        Assert.Equal([16u, 20], new[] { 9, 10 }.Select(host => tables.IPv4.Endpoints[tables.IPv4.Endpoints.Find(new(10, 244, 1, (byte)host))].Identity));
+        Assert.Equal([17u, 20], new[] { 9, 10 }.Select(host => tables.IPv6!.Endpoints[tables.IPv6.Endpoints.Find(IPv6Address.Parse($"fd00:244:1::{host:x}"))].Identity));
+
+        static AttachedEndpoint Attached(uint id, string pod, byte host) => new()
+        {
+            Id = id, Namespace = "shop", Pod = pod, Address = new(10, 244, 1, host), AddressV6 = IPv6Address.Parse($"fd00:244:1::{host:x}"), Mac = default, Port = (ushort)(10 + id),
+            HostInterface = $"dp{id}", PodInterface = "eth0", NetworkNamespace = "/run/netns/x", ContainerId = "c",
+        };
+    }
+
+    [Fact]
     public void K8_NodePortsAreOnTheNodesAddressesAndThoseOfTheOthers()
     {
         var state = SampleState.Of(SampleState.Service("a", "10.96.0.1", "10.244.2.7:80").At(Kind.NodePort, "", 30080).At(Kind.HostPort, "", 8080));

@@ -9,14 +9,22 @@ public sealed class TestAuthority : IDisposable
 {
     private readonly X509Certificate2 _root;
 
-    public TestAuthority(string name = "test-ca")
+    /// <param name="name">Its name.</param>
+    /// <param name="above">Who issues its certificate; null: itself.</param>
+    public TestAuthority(string name = "test-ca", TestAuthority? above = null)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest($"CN={name}", key, HashAlgorithmName.SHA256);
         request.CertificateExtensions.Add(new X509BasicConstraintsExtension(true, false, 0, true));
         request.CertificateExtensions.Add(new X509KeyUsageExtension(X509KeyUsageFlags.KeyCertSign, true));
         request.CertificateExtensions.Add(new X509SubjectKeyIdentifierExtension(request.PublicKey, false));
-        _root = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        if (above is null)
+        {
+            _root = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+            return;
+        }
+        using var bare = request.Create(above._root, DateTimeOffset.UtcNow.AddHours(-2), DateTimeOffset.UtcNow.AddHours(2), Guid.NewGuid().ToByteArray());
+        _root = bare.CopyWithPrivateKey(key);
     }
 
     public string Pem => _root.ExportCertificatePem();
