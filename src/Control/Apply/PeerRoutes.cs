@@ -12,7 +12,7 @@ namespace Dataplane.Control.Apply;
 /// <summary>
 /// How each other node's pods are reached, and what routes the node's own stack needs for it. Pure. A route that somebody else has brought (a BGP
 /// daemon, an administrator) comes first: it says more than a Node object does. Without one, and where no tunnel is to be used, it is
-/// "pods via the way to their node": on the same link the node itself.
+/// "pods via the way to their node": on the same link the node itself. Until the kernel was asked for that way, a route of an earlier process holds.
 /// </summary>
 internal sealed class PeerRoutes
 {
@@ -48,7 +48,7 @@ internal sealed class PeerRoutes
     /// <summary>Makes it.</summary>
     /// <param name="mode">How packets are to reach other nodes.</param>
     /// <param name="nodes">All but this one.</param>
-    /// <param name="hops">Ways to the nodes' own addresses, as far as they are known.</param>
+    /// <param name="hops">Ways to the nodes' own addresses, <see cref="PeerHop.None"/> without one; those that were not looked at yet are missing.</param>
     /// <param name="known">Routes of the main table to pods, but for those into the host port.</param>
     /// <param name="clusterCidrs">Pods of all nodes.</param>
     /// <param name="own">This node's pods.</param>
@@ -61,8 +61,8 @@ internal sealed class PeerRoutes
         var foreign = known.Where(r => r is { Protocol: not RouteProtocol.DataplanePods, Type: RouteType.Unicast } && clusterCidrs.Any(c => Holds(c, r.Destination) && c.PrefixLength < r.Destination.PrefixLength)).ToList();
         foreach (var node in nodes)
         {
-            made.Add<IPv4Address>(made._v4, node, mode, hops, foreign, clusterCidrs, own);
-            made.Add<IPv6Address>(made._v6, node, mode, hops, foreign, clusterCidrs, own);
+            made.Add<IPv4Address>(made._v4, node, mode, hops, known, foreign, clusterCidrs, own);
+            made.Add<IPv6Address>(made._v6, node, mode, hops, known, foreign, clusterCidrs, own);
         }
         return made;
     }
@@ -72,19 +72,21 @@ internal sealed class PeerRoutes
         outer.PrefixLength <= inner.PrefixLength && outer.BaseAddress.AddressFamily == inner.BaseAddress.AddressFamily && outer.Contains(inner.BaseAddress);
 
     private void Add<TAddress>(
-        Dictionary<string, RouteKind> kinds, Node node, RoutingMode mode, IReadOnlyDictionary<IPAddress, PeerHop> hops, List<Route> foreign, IReadOnlyCollection<IPNetwork> clusterCidrs, IReadOnlyCollection<IPNetwork> own)
+        Dictionary<string, RouteKind> kinds, Node node, RoutingMode mode, IReadOnlyDictionary<IPAddress, PeerHop> hops, IReadOnlyList<Route> known, List<Route> foreign, IReadOnlyCollection<IPNetwork> clusterCidrs, IReadOnlyCollection<IPNetwork> own)
         where TAddress : unmanaged, IIpAddress<TAddress>
     {
         var address = node.Addresses.Select(text => FieldParser.Address("addresses", text)).FirstOrDefault(FieldParser.IsOf<TAddress>);
-        PeerHop? hop = address is not null && hops.TryGetValue(address, out var way) ? way : null;
-        bool byHop = mode == RoutingMode.Native || hop?.NextHop.Equals(address) == true;
+        var hop = PeerHop.None;
+        bool isLooked = address is null || hops.TryGetValue(address, out hop);
         foreach (var pods in node.PodCidrs.Select(text => FieldParser.Network("pod_cidrs", text)).Where(FieldParser.IsOf<TAddress>))
         {
             // What a Node object says becomes a route of the host: never one that leads more than pods away, or this node's own.
             bool isUsable = clusterCidrs.Any(c => Holds(c, pods)) && !own.Any(o => Holds(o, pods) || Holds(pods, o));
             var theirs = foreign.Where(r => Holds(r.Destination, pods)).OrderByDescending(r => r.Destination.PrefixLength).ThenBy(r => r.Metric).FirstOrDefault();
+            var ours = isLooked ? null : known.FirstOrDefault(r => r is { Protocol: RouteProtocol.DataplanePods, Type: RouteType.Unicast, Metric: Metric, Gateway: not null } && r.Destination.Equals(pods));
             var peer = isUsable && theirs is not null ? new PeerRoute(node.Name, pods, RouteKind.Native, theirs.Gateway, theirs.Protocol)
-                : isUsable && byHop && hop is { } via ? Install(node.Name, pods, via)
+                : isUsable && ours is not null ? Want(node.Name, ours)
+                : isUsable && hop.NextHop is { } next && (mode == RoutingMode.Native || next.Equals(address)) ? Want(node.Name, Way(pods, hop.Interface, next))
                 : new PeerRoute(node.Name, pods, mode == RoutingMode.Native ? RouteKind.Unreachable : RouteKind.Overlay);
             _peers.Add(peer);
             if (!kinds.TryGetValue(node.Name, out var before) || before == RouteKind.Native) kinds[node.Name] = peer.Kind; // one prefix without a way: none has
@@ -92,10 +94,12 @@ internal sealed class PeerRoutes
         if (mode == RoutingMode.Native) kinds.TryAdd(node.Name, RouteKind.Unreachable);
     }
 
-    private PeerRoute Install(string node, IPNetwork pods, PeerHop via)
+    private static Route Way(IPNetwork pods, int device, IPAddress next) =>
+        new() { Destination = pods, Gateway = next, Interface = device, Protocol = RouteProtocol.DataplanePods, Metric = Metric };
+
+    private PeerRoute Want(string node, Route route)
     {
-        if (!_routes.Exists(r => r.Destination.Equals(pods)))
-            _routes.Add(new Route { Destination = pods, Gateway = via.NextHop, Interface = via.Interface, Protocol = RouteProtocol.DataplanePods, Metric = Metric });
-        return new PeerRoute(node, pods, RouteKind.Native, via.NextHop, RouteProtocol.DataplanePods);
+        if (!_routes.Exists(r => r.Destination.Equals(route.Destination))) _routes.Add(route);
+        return new PeerRoute(node, route.Destination, RouteKind.Native, route.Gateway, RouteProtocol.DataplanePods);
     }
 }

@@ -96,7 +96,7 @@ internal sealed class FamilyCompiler<TAddress>
             if (!vtepOfNode.TryGetValue(node.Name, out int vtep)) continue;
             int route = routes.Count;
             var kind = input.Peers.GetValueOrDefault(node.Name, RouteKind.Overlay);
-            routes.Add(new Route(kind, vtep));
+            routes.Add(new Route(kind, vtep, IsCutOff: kind == RouteKind.Unreachable));
             foreach (string cidr in node.PodCidrs)
             {
                 var network = FieldParser.Network("pod_cidrs", cidr);

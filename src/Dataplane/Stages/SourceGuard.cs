@@ -30,9 +30,9 @@ public static class SourceGuard
     public static Verdict OfHost<TAddress>(ref Packet<TAddress> packet, RouteTable<TAddress> routes, NodeSettings node)
         where TAddress : unmanaged, IIpAddress<TAddress>
     {
-        var kind = routes.Find(packet.Info.Tuple.Source).Kind;
-        if (kind == RouteKind.Unreachable || kind == RouteKind.Overlay && !node.NativeRouting) return Verdict.Drop(DropReason.SourceSpoofed, TrafficDirection.Ingress);
-        if (kind == RouteKind.World) packet.Info.Flags |= PacketFlags.FromOutside;
+        var route = routes.Find(packet.Info.Tuple.Source);
+        if (route.IsPeer ? !node.NativeRouting : route.Kind == RouteKind.Unreachable) return Verdict.Drop(DropReason.SourceSpoofed, TrafficDirection.Ingress);
+        if (route.Kind == RouteKind.World) packet.Info.Flags |= PacketFlags.FromOutside;
         return Verdict.Continue;
     }
 

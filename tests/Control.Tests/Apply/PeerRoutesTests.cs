@@ -49,10 +49,45 @@ public sealed class PeerRoutesTests
         Assert.Equal((RouteKind.Native, RouteKind.Overlay), (Make(RoutingMode.Auto).KindsV4["near"], Make(RoutingMode.Auto).KindsV4["far"]));
     }
 
+    /// <summary>A process that has just started has asked for no way yet: what its predecessor found is right until then, and gone afterwards.</summary>
+    [Theory]
+    [InlineData(RoutingMode.Native)]
+    [InlineData(RoutingMode.Auto)]
+    public void S6_TheRouteOfAnEarlierProcessHoldsUntilTheNodeWasLookedAt(RoutingMode mode)
+    {
+        var left = By((byte)RouteProtocol.DataplanePods, "10.244.3.0/24", "192.168.77.250", PeerRoutes.Metric);
+        _known.Add(left);
+        _known.Add(By((byte)RouteProtocol.DataplanePods, "10.244.9.0/24", "192.168.77.250", PeerRoutes.Metric)); // of a node that has left
+        var looked = _hops.ToDictionary();
+        _hops.Clear();
+        var before = Make(mode);
+        Assert.Equal([$"near 10.244.2.0/24 {(mode == RoutingMode.Native ? "Unreachable" : "Overlay")}  Unspecified", "far 10.244.3.0/24 Native 192.168.77.250 DataplanePods"], Rows(before));
+        Assert.Equal([left], before.Routes);
+
+        _hops[IPAddress.Parse("192.168.78.3")] = PeerHop.None;
+        Assert.Empty(Make(mode).Routes);
+        _hops[IPAddress.Parse("192.168.78.3")] = looked[IPAddress.Parse("192.168.78.3")];
+        Assert.Equal(mode == RoutingMode.Native ? ["10.244.3.0/24 via 192.168.77.254 dev 2 metric 8192"] : [], Routes(Make(mode)));
+    }
+
+    [Fact]
+    public void TheRouteOfAnEarlierProcessHoldsOnlyWhereOneMayBeMade()
+    {
+        _hops.Clear();
+        foreach (string cidr in (string[])["10.244.1.0/25", "10.244.0.0/16", "192.168.0.0/16"])
+        {
+            _nodes[1].PodCidrs[0] = cidr;
+            _known.Add(By((byte)RouteProtocol.DataplanePods, cidr, "192.168.77.254", PeerRoutes.Metric));
+            Assert.Empty(Make(RoutingMode.Native).Routes);
+        }
+        _known.Add(By((byte)RouteProtocol.DataplanePods, "10.244.2.0/24", null, 0)); // as the one to this node's pods is
+        Assert.Empty(Make(RoutingMode.Native).Routes);
+    }
+
     [Fact]
     public void WithoutAWayToTheNodeThereIsNoneToItsPods()
     {
-        _hops.Clear();
+        foreach (var node in _hops.Keys.ToList()) _hops[node] = PeerHop.None;
         Must(RoutingMode.Native, ["near 10.244.2.0/24 Unreachable  Unspecified", "far 10.244.3.0/24 Unreachable  Unspecified"]);
         Must(RoutingMode.Auto, ["near 10.244.2.0/24 Overlay  Unspecified", "far 10.244.3.0/24 Overlay  Unspecified"]); // the tunnel waits for the same way
         _nodes[0].PodCidrs.Clear();

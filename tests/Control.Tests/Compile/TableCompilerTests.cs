@@ -72,9 +72,9 @@ public sealed class TableCompilerTests
         state.Nodes.Add(SampleState.Node("node-2", "192.168.77.2", "10.244.2.0/24"));
         var peers = found is { } kind ? new Dictionary<string, RouteKind> { ["node-2"] = kind } : [];
         var tables = _compiler.Compile(DesiredState.From(1, state), SampleState.Input() with { IPv4 = SampleState.Input().IPv4 with { Peers = peers } });
-        Assert.Equal(new Route(toPods, 0), tables.IPv4.Routes.Find(IPv4Address.Parse("10.244.2.9")));
+        Assert.Equal(new Route(toPods, 0, IsCutOff: toPods == RouteKind.Unreachable), tables.IPv4.Routes.Find(IPv4Address.Parse("10.244.2.9")));
         Assert.Equal(new Route(toNode, 0, IsNode: true), tables.IPv4.Routes.Find(IPv4Address.Parse("192.168.77.2")));
-        Assert.Equal(RouteKind.Unreachable, tables.IPv4.Routes.Find(IPv4Address.Parse("10.244.1.9")).Kind);
+        Assert.Equal(new Route(RouteKind.Unreachable, 0), tables.IPv4.Routes.Find(IPv4Address.Parse("10.244.1.9"))); // nobody's
     }
 
     [Fact]

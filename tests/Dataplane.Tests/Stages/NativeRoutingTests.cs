@@ -123,6 +123,19 @@ public abstract class NativeRoutingTests<TAddress> : FamilyTests<TAddress>
         PathAssert.Dropped(DropReason.SourceSpoofed, new PathHarnessOf<TAddress>().FromHost(Ip(RemotePod, PodB).Tcp(40_000, 8080, TcpHeader.Syn)));
     }
 
+    /// <summary>A peer stays one while no way to it is known: it forges nothing, but cannot be answered. An address that nobody has is forged.</summary>
+    [Fact]
+    public void APeerWithoutAWayIsNotSpoofedButUnreachable()
+    {
+        var path = Path(toPods: RouteKind.Unreachable);
+        PathAssert.Dropped(DropReason.RouteUnreachable, path.FromUplink(Ip(RemotePod, PodB).Udp(40_000, 8080)));
+        PathAssert.Dropped(DropReason.RouteUnreachable, path.FromHost(Ip(RemotePod, PodB).Udp(40_000, 8080)));
+        PathAssert.Dropped(DropReason.RouteUnreachable, path.FromOverlay(Ip(RemotePod, PodB).Udp(40_000, 8080)));
+        PathAssert.Dropped(DropReason.RouteUnreachable, path.FromPodB(Ip(PodB, RemotePod).Udp(40_000, 8080)));
+        PathAssert.Dropped(DropReason.SourceSpoofed, path.FromUplink(Ip(NoPod, PodB).Udp(40_000, 8080)));
+        PathAssert.Dropped(DropReason.RouteNotLocal, TrafficDirection.Ingress, path.FromOverlay(Ip(World, RemotePod).Udp(40_000, 8080)));
+    }
+
     /// <summary>Two nodes that disagree about a pod must not pass a packet to and fro.</summary>
     [Fact]
     public void WhatIsForAPodThatHasMovedAwayIsNotSentBackToTheUnderlay()

@@ -40,6 +40,29 @@ public sealed class RouteTests
         void Settles(params string[] routes) => Eventually.True(() => node.Routes().SequenceEqual(routes), () => $"{string.Join("\n", node.Routes())}\n{cluster.Log()}", patience: 20);
     }
 
+    /// <summary>A process that has just started knows of no way yet. It takes nothing away that leads its predecessor's packets.</summary>
+    [RequiresRootTheory, InlineData("native"), InlineData("auto")]
+    public void S6_A_restart_takes_no_route_away_that_a_peer_needs(string routing)
+    {
+        using Cluster cluster = Cluster.StartRouted(routing, NodeKind.Dataplane, NodeKind.Dataplane);
+        ClusterPod near = cluster.AddPod(cluster.Nodes[0], "default", "near"), far = cluster.AddPod(cluster.Nodes[1], "default", "far");
+        cluster.WaitUntilPodsReady();
+        var node = (DataplaneNode)cluster.Nodes[0];
+        const string ours = "10.244.2.0/24 via 192.168.77.2 dev eth0";
+        Eventually.True(() => node.Routes().Contains(ours), () => string.Join('\n', node.Routes()));
+        using BackgroundProcess monitor = node.Net.Start("ip", "-4", "monitor", "route");
+        node.Net.AddRoute("10.244.9.0/24 via 192.168.77.9 dev eth0 proto 78 metric 8192"); // of a node that has left
+        for (int round = 0; round < 3; round++)
+        {
+            node.Dataplane!.Stop(TimeSpan.FromSeconds(10));
+            node.StartDataplane();
+            Eventually.True(() => node.TryDpctl("status").Succeeded && node.WayTo(cluster.Nodes[1]) == "native 192.168.77.2 dataplane-pods" && Ping(near.Net, far.Address), () => cluster.Log(), patience: 20);
+        }
+        Eventually.True(() => monitor.Output.Contains("Deleted 10.244.9.0/24", StringComparison.Ordinal), () => monitor.Output);
+        Assert.Contains(ours, node.Routes());
+        Assert.DoesNotContain("10.244.2.0/24", monitor.Output, StringComparison.Ordinal); // neither taken away nor replaced
+    }
+
     [RequiresRootFact]
     public void S11_Cleanup_leaves_no_route_to_pods()
     {
