@@ -36,7 +36,7 @@ internal sealed class FamilyCompiler<TAddress>
         {
             Endpoints = Endpoints(state, common, policyIndex),
             Services = new ServiceTable<TAddress>(services, _nodePortAddresses, _serviceRange),
-            Routes = Routes(state, input, vtepOfNode),
+            Routes = Routes(state, input, vtepOfNode, hasTunnels: common.Node.VxlanPort != 0),
             Underlay = input.Underlay,
             Identities = _last is null || addresses || state.Ipcache != _lastState?.Ipcache ? new IpCache<TAddress>(Identities(state, input)) : _last.Identities,
             Gateway = input.Gateway,
@@ -78,7 +78,7 @@ internal sealed class FamilyCompiler<TAddress>
         return new AddressMap<TAddress>(addresses);
     }
 
-    private static RouteTable<TAddress> Routes(DesiredState state, FamilyInput<TAddress> input, Dictionary<string, int> vtepOfNode)
+    private static RouteTable<TAddress> Routes(DesiredState state, FamilyInput<TAddress> input, Dictionary<string, int> vtepOfNode, bool hasTunnels)
     {
         var routes = new List<Route> { new(RouteKind.Unreachable, 0), new(RouteKind.Host, 0), new(RouteKind.World, 0) };
         const int unreachable = 0, host = 1, world = 2;
@@ -103,8 +103,9 @@ internal sealed class FamilyCompiler<TAddress>
                 if (FieldParser.IsOf<TAddress>(network)) prefixes.Add(FieldParser.Prefix<TAddress>(network, route));
             }
             int self = routes.Count;
-            // Without a tunnel a node's own address is reached as everybody reaches it, whatever is known of its pods.
-            routes.Add(new Route(kind == RouteKind.Overlay ? kind : RouteKind.Native, vtep, IsNode: true));
+            // Where there are tunnels they lead to the nodes' own addresses, also to those whose pods need none: a node that thinks otherwise of us
+            // would answer in a tunnel to what it has not seen come. Without them a node is reached as everybody reaches it.
+            routes.Add(new Route(hasTunnels ? RouteKind.Overlay : RouteKind.Native, vtep, IsNode: true));
             foreach (var address in Addresses(node)) prefixes.Add(new(address, HostBits, self));
         }
         // Last, so that they win: whatever the cluster says, the node's own addresses are here.
