@@ -23,15 +23,15 @@ internal sealed class PeerRoutes
 
     private readonly List<PeerRoute> _peers = [];
     private readonly List<Route> _routes = [];
-    private readonly Dictionary<string, RouteKind> _v4 = [];
-    private readonly Dictionary<string, RouteKind> _v6 = [];
+    private readonly Dictionary<string, PeerWay> _v4 = [];
+    private readonly Dictionary<string, PeerWay> _v6 = [];
 
-    private PeerRoutes()
-    {
-    }
+    private readonly IReadOnlyCollection<int> _uplinks;
+
+    private PeerRoutes(IReadOnlyCollection<int> uplinks) => _uplinks = uplinks;
 
     /// <summary>No node is known, or all are reached by tunnels.</summary>
-    public static PeerRoutes None { get; } = new();
+    public static PeerRoutes None { get; } = new([]);
 
     /// <summary>A row for each prefix of pods, in the order of the nodes.</summary>
     public IReadOnlyList<PeerRoute> Peers => _peers;
@@ -39,11 +39,11 @@ internal sealed class PeerRoutes
     /// <summary>What the node's main table is to have from us, by destination; none twice.</summary>
     public IReadOnlyList<Route> Routes => _routes;
 
-    /// <summary>What is to be done about the IPv4 pods of nodes, by name, where it is not a tunnel.</summary>
-    public IReadOnlyDictionary<string, RouteKind> KindsV4 => _v4;
+    /// <summary>How nodes and their IPv4 pods are reached, by name; a tunnel where one is missing.</summary>
+    public IReadOnlyDictionary<string, PeerWay> WaysV4 => _v4;
 
     /// <summary>The same of IPv6.</summary>
-    public IReadOnlyDictionary<string, RouteKind> KindsV6 => _v6;
+    public IReadOnlyDictionary<string, PeerWay> WaysV6 => _v6;
 
     /// <summary>Makes it.</summary>
     /// <param name="mode">How packets are to reach other nodes.</param>
@@ -52,11 +52,13 @@ internal sealed class PeerRoutes
     /// <param name="known">Routes of the main table to pods, but for those into the host port.</param>
     /// <param name="clusterCidrs">Pods of all nodes.</param>
     /// <param name="own">This node's pods.</param>
+    /// <param name="uplinks">Indexes of the uplinks.</param>
     public static PeerRoutes Make(
-        RoutingMode mode, IEnumerable<Node> nodes, IReadOnlyDictionary<IPAddress, PeerHop> hops, IReadOnlyList<Route> known, IReadOnlyCollection<IPNetwork> clusterCidrs, IReadOnlyCollection<IPNetwork> own)
+        RoutingMode mode, IEnumerable<Node> nodes, IReadOnlyDictionary<IPAddress, PeerHop> hops, IReadOnlyList<Route> known, IReadOnlyCollection<IPNetwork> clusterCidrs, IReadOnlyCollection<IPNetwork> own,
+        IReadOnlyCollection<int> uplinks)
     {
         if (mode == RoutingMode.Vxlan) return None;
-        var made = new PeerRoutes();
+        var made = new PeerRoutes(uplinks);
         // A route just as wide as the cluster's pods is nobody's way: the node's own one into the host port is to the same prefix, and the kernel takes that.
         var foreign = known.Where(r => r is { Protocol: not RouteProtocol.DataplanePods, Type: RouteType.Unicast } && clusterCidrs.Any(c => Holds(c, r.Destination) && c.PrefixLength < r.Destination.PrefixLength)).ToList();
         foreach (var node in nodes)
@@ -72,27 +74,33 @@ internal sealed class PeerRoutes
         outer.PrefixLength <= inner.PrefixLength && outer.BaseAddress.AddressFamily == inner.BaseAddress.AddressFamily && outer.Contains(inner.BaseAddress);
 
     private void Add<TAddress>(
-        Dictionary<string, RouteKind> kinds, Node node, RoutingMode mode, IReadOnlyDictionary<IPAddress, PeerHop> hops, IReadOnlyList<Route> known, List<Route> foreign, IReadOnlyCollection<IPNetwork> clusterCidrs, IReadOnlyCollection<IPNetwork> own)
+        Dictionary<string, PeerWay> ways, Node node, RoutingMode mode, IReadOnlyDictionary<IPAddress, PeerHop> hops, IReadOnlyList<Route> known, List<Route> foreign, IReadOnlyCollection<IPNetwork> clusterCidrs, IReadOnlyCollection<IPNetwork> own)
         where TAddress : unmanaged, IIpAddress<TAddress>
     {
         var address = node.Addresses.Select(text => FieldParser.Address("addresses", text)).FirstOrDefault(FieldParser.IsOf<TAddress>);
         var hop = PeerHop.None;
         bool isLooked = address is null || hops.TryGetValue(address, out hop);
+        PeerWay? way = null;
         foreach (var pods in node.PodCidrs.Select(text => FieldParser.Network("pod_cidrs", text)).Where(FieldParser.IsOf<TAddress>))
         {
             // What a Node object says becomes a route of the host: never one that leads more than pods away, or this node's own.
             bool isUsable = clusterCidrs.Any(c => Holds(c, pods)) && !own.Any(o => Holds(o, pods) || Holds(pods, o));
             var theirs = foreign.Where(r => Holds(r.Destination, pods)).OrderByDescending(r => r.Destination.PrefixLength).ThenBy(r => r.Metric).FirstOrDefault();
             var ours = isLooked ? null : known.FirstOrDefault(r => r is { Protocol: RouteProtocol.DataplanePods, Type: RouteType.Unicast, Metric: Metric, Gateway: not null } && r.Destination.Equals(pods));
-            var peer = isUsable && theirs is not null ? new PeerRoute(node.Name, pods, RouteKind.Native, theirs.Gateway, theirs.Protocol)
+            var peer = isUsable && theirs is not null ? By(node.Name, pods, theirs)
                 : isUsable && ours is not null ? Want(node.Name, ours)
                 : isUsable && hop.NextHop is { } next && (mode == RoutingMode.Native || next.Equals(address)) ? Want(node.Name, Way(pods, hop.Interface, next))
                 : new PeerRoute(node.Name, pods, mode == RoutingMode.Native ? RouteKind.Unreachable : RouteKind.Overlay);
             _peers.Add(peer);
-            if (!kinds.TryGetValue(node.Name, out var before) || before == RouteKind.Native) kinds[node.Name] = peer.Kind; // one prefix without a way: none has
+            way = way is not { } before ? new PeerWay(peer.Kind, peer.ByHost)
+                : new PeerWay(before.Kind == RouteKind.Native ? peer.Kind : before.Kind, before.ByHost || peer.ByHost); // one prefix without a way: none has
         }
-        if (mode == RoutingMode.Native) kinds.TryAdd(node.Name, RouteKind.Unreachable);
+        bool nodeByHost = hop.NextHop is not null && !_uplinks.Contains(hop.Interface);
+        ways[node.Name] = (way ?? new PeerWay(mode == RoutingMode.Native ? RouteKind.Unreachable : RouteKind.Overlay)) with { NodeByHost = nodeByHost };
     }
+
+    private PeerRoute By(string node, IPNetwork pods, Route route) =>
+        new(node, pods, RouteKind.Native, route.Gateway, route.Protocol, route.Interface, ByHost: !_uplinks.Contains(route.Interface));
 
     private static Route Way(IPNetwork pods, int device, IPAddress next) =>
         new() { Destination = pods, Gateway = next, Interface = device, Protocol = RouteProtocol.DataplanePods, Metric = Metric };
@@ -100,6 +108,6 @@ internal sealed class PeerRoutes
     private PeerRoute Want(string node, Route route)
     {
         if (!_routes.Exists(r => r.Destination.Equals(route.Destination))) _routes.Add(route);
-        return new PeerRoute(node, route.Destination, RouteKind.Native, route.Gateway, RouteProtocol.DataplanePods);
+        return By(node, route.Destination, route);
     }
 }

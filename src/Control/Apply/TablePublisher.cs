@@ -58,7 +58,7 @@ internal sealed class TablePublisher
     /// <summary>What on this node stands in the way of services, for people; one sentence each.</summary>
     public IReadOnlyList<string> FindObstacles(IReadOnlySet<ushort> own)
     {
-        var found = _hostFrontends.FindObstacles(own);
+        IReadOnlyList<string> found = [.. _hostFrontends.FindObstacles(own), .. PeerObstacles.Find(Peers.Peers)];
         return _v6 is null || _localV6.All.Contains(_v6.NodeAddress) ? found : [.. found,
             $"node-ip {_v6.NodeAddress} is no address of this node, or another host has it as well: what pods send to the world by IPv6 is not answered; give the address to an interface, or correct node-ip"];
     }
@@ -92,7 +92,7 @@ internal sealed class TablePublisher
     {
         FollowAddresses();
         string? before = Problem;
-        _peers.Follow(state, _node.KnownHops, _node.Underlay?.PodRoutes ?? []);
+        _peers.Follow(state, _node.KnownHops, _node.Underlay?.PodRoutes ?? [], _node.Uplinks);
         var input = Input(_node.HostPort);
         // Routes and neighbours are followed by other threads, whose news this call may bring into force before theirs does: flows keep
         // places in these tables, which are right for one revision only.
@@ -264,9 +264,9 @@ internal sealed class TablePublisher
                 VxlanPort = options.TunnelPort,
                 NativeRouting = options.Routing != RoutingMode.Vxlan,
             },
-            IPv4 = _v4 with { Peers = _peers.KindsV4, NodeAddresses = _localV4.All, NodePortAddresses = _localV4.NodePorts, Underlay = (_node.Underlay?.V4 ?? UnderlayWatch.Family<IPv4Address>.Empty).Table },
+            IPv4 = _v4 with { Peers = _peers.WaysV4, NodeAddresses = _localV4.All, NodePortAddresses = _localV4.NodePorts, Underlay = (_node.Underlay?.V4 ?? UnderlayWatch.Family<IPv4Address>.Empty).Table },
             IPv6 = _v6 is null ? null
-                : _v6 with { Peers = _peers.KindsV6, NodeAddresses = _localV6.All, NodePortAddresses = _localV6.NodePorts, Underlay = (_node.Underlay?.V6 ?? UnderlayWatch.Family<IPv6Address>.Empty).Table },
+                : _v6 with { Peers = _peers.WaysV6, NodeAddresses = _localV6.All, NodePortAddresses = _localV6.NodePorts, Underlay = (_node.Underlay?.V6 ?? UnderlayWatch.Family<IPv6Address>.Empty).Table },
             Endpoints = _node.Endpoints,
             NextHops = _node.KnownNextHops,
             UplinkPort = _node.UplinkDevice?.Port.Id ?? 0,

@@ -95,8 +95,8 @@ internal sealed class FamilyCompiler<TAddress>
         {
             if (!vtepOfNode.TryGetValue(node.Name, out int vtep)) continue;
             int route = routes.Count;
-            var kind = input.Peers.GetValueOrDefault(node.Name, RouteKind.Overlay);
-            routes.Add(new Route(kind, vtep, IsCutOff: kind == RouteKind.Unreachable));
+            var way = input.Peers.GetValueOrDefault(node.Name, new PeerWay(RouteKind.Overlay));
+            routes.Add(new Route(way.Kind, vtep, IsCutOff: way.Kind == RouteKind.Unreachable, ByHost: way.ByHost));
             foreach (string cidr in node.PodCidrs)
             {
                 var network = FieldParser.Network("pod_cidrs", cidr);
@@ -104,8 +104,9 @@ internal sealed class FamilyCompiler<TAddress>
             }
             int self = routes.Count;
             // Where there are tunnels they lead to the nodes' own addresses, also to those whose pods need none: a node that thinks otherwise of us
-            // would answer in a tunnel to what it has not seen come. Without them a node is reached as everybody reaches it.
-            routes.Add(new Route(hasTunnels ? RouteKind.Overlay : RouteKind.Native, vtep, IsNode: true));
+            // would answer in a tunnel to what it has not seen come. Without them a node is reached as everybody reaches it; so is one that no tunnel
+            // leads to, because those leave by the uplink.
+            routes.Add(new Route(hasTunnels && !way.NodeByHost ? RouteKind.Overlay : RouteKind.Native, vtep, IsNode: true, ByHost: way.NodeByHost));
             foreach (var address in Addresses(node)) prefixes.Add(new(address, HostBits, self));
         }
         // Last, so that they win: whatever the cluster says, the node's own addresses are here.

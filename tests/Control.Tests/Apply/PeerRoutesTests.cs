@@ -1,5 +1,6 @@
 using System.Net;
 using Dataplane.Control.Apply;
+using Dataplane.Control.Compile;
 using Dataplane.Control.Options;
 using Dataplane.Tables;
 using Xdp.Interop.Links;
@@ -31,7 +32,7 @@ public sealed class PeerRoutesTests
         var made = Make(RoutingMode.Vxlan);
         Assert.Empty(made.Peers);
         Assert.Empty(made.Routes);
-        Assert.Empty(made.KindsV4);
+        Assert.Empty(made.WaysV4);
     }
 
     [Fact]
@@ -46,7 +47,7 @@ public sealed class PeerRoutesTests
     public void X37_AutoIsNativeOnTheSameLinkAndATunnelElsewhere()
     {
         Must(RoutingMode.Auto, ["near 10.244.2.0/24 Native 192.168.77.2 DataplanePods", "far 10.244.3.0/24 Overlay  Unspecified"], "10.244.2.0/24 via 192.168.77.2 dev 2 metric 8192");
-        Assert.Equal((RouteKind.Native, RouteKind.Overlay), (Make(RoutingMode.Auto).KindsV4["near"], Make(RoutingMode.Auto).KindsV4["far"]));
+        Assert.Equal((RouteKind.Native, RouteKind.Overlay), (Make(RoutingMode.Auto).WaysV4["near"].Kind, Make(RoutingMode.Auto).WaysV4["far"].Kind));
     }
 
     /// <summary>A process that has just started has asked for no way yet: what its predecessor found is right until then, and gone afterwards.</summary>
@@ -91,7 +92,7 @@ public sealed class PeerRoutesTests
         Must(RoutingMode.Native, ["near 10.244.2.0/24 Unreachable  Unspecified", "far 10.244.3.0/24 Unreachable  Unspecified"]);
         Must(RoutingMode.Auto, ["near 10.244.2.0/24 Overlay  Unspecified", "far 10.244.3.0/24 Overlay  Unspecified"]); // the tunnel waits for the same way
         _nodes[0].PodCidrs.Clear();
-        Assert.Equal(RouteKind.Unreachable, Make(RoutingMode.Native).KindsV4["near"]); // there are no tunnels at all
+        Assert.Equal(RouteKind.Unreachable, Make(RoutingMode.Native).WaysV4["near"].Kind); // there are no tunnels at all
     }
 
     /// <summary>S6: a BGP daemon knows more than a Node object says; its route takes the place of ours, and makes a tunnel needless.</summary>
@@ -146,17 +147,35 @@ public sealed class PeerRoutesTests
     {
         _nodes.RemoveAt(1);
         _nodes[0].PodCidrs.Add("fd00:10:244:2::/64");
-        Assert.Equal((RouteKind.Native, RouteKind.Overlay), (Make(RoutingMode.Auto).KindsV4["near"], Make(RoutingMode.Auto).KindsV6["near"])); // the node has no IPv6 address
+        Assert.Equal((RouteKind.Native, RouteKind.Overlay), (Make(RoutingMode.Auto).WaysV4["near"].Kind, Make(RoutingMode.Auto).WaysV6["near"].Kind)); // the node has no IPv6 address
         _nodes[0].Addresses.Add("fd00:77::2");
         Must(RoutingMode.Auto, ["near 10.244.2.0/24 Native 192.168.77.2 DataplanePods", "near fd00:10:244:2::/64 Native fd00:77::2 DataplanePods"],
             "10.244.2.0/24 via 192.168.77.2 dev 2 metric 8192", "fd00:10:244:2::/64 via fd00:77::2 dev 2 metric 8192");
     }
 
+    /// <summary>A device that is no uplink is the node's own stack's: what comes by it may, and what services lack there is said.</summary>
     [Fact]
-    public void ANodeBehindAnotherDeviceHasItsRouteByThat()
+    public void ANodeBehindAnotherDeviceHasItsRouteByThatAndIsAnObstacleToServices()
     {
         _hops[IPAddress.Parse("192.168.78.3")] = new(Eth1, IPAddress.Parse("172.16.0.1"));
-        Assert.Contains("10.244.3.0/24 via 172.16.0.1 dev 3 metric 8192", Routes(Make(RoutingMode.Native)));
+        var made = Make(RoutingMode.Native);
+        Assert.Contains("10.244.3.0/24 via 172.16.0.1 dev 3 metric 8192", Routes(made));
+        Assert.Equal(new PeerWay(RouteKind.Native), made.WaysV4["near"]);
+        Assert.Equal(new PeerWay(RouteKind.Native, ByHost: true, NodeByHost: true), made.WaysV4["far"]);
+        Assert.Equal(new PeerWay(RouteKind.Overlay, NodeByHost: true), Make(RoutingMode.Auto).WaysV4["far"]);
+        string problem = Assert.Single(PeerObstacles.Find(made.Peers, index => index == Eth1 ? "eth1" : null));
+        Assert.StartsWith("pods of far are reached by eth1, which is no uplink: ", problem, StringComparison.Ordinal);
+        Assert.EndsWith("name eth1 in external-interfaces", problem, StringComparison.Ordinal);
+
+        // Of a route that somebody else has brought its own device counts, not that of the way to the node.
+        _known.Add(By(12, "10.244.3.0/24", "192.168.77.254", 32));
+        _known.Add(By(12, "10.244.2.0/24", "172.16.0.1", 32) with { Interface = Eth1 });
+        made = Make(RoutingMode.Native);
+        Assert.Equal(new PeerWay(RouteKind.Native, ByHost: true), made.WaysV4["near"]);
+        Assert.Equal(new PeerWay(RouteKind.Native, NodeByHost: true), made.WaysV4["far"]);
+        _nodes[1].PodCidrs.Add("10.244.4.0/24"); // by the way to the node
+        Assert.Equal(new PeerWay(RouteKind.Native, ByHost: true, NodeByHost: true), Make(RoutingMode.Native).WaysV4["far"]);
+        Assert.StartsWith("pods of near and 1 more nodes are reached by interface 3,", Assert.Single(PeerObstacles.Find(Make(RoutingMode.Native).Peers, _ => null)), StringComparison.Ordinal);
     }
 
     private void Must(RoutingMode mode, string[] peers, params string[] routes)
@@ -166,7 +185,7 @@ public sealed class PeerRoutesTests
         Assert.Equal(routes, Routes(made));
     }
 
-    private PeerRoutes Make(RoutingMode mode) => PeerRoutes.Make(mode, _nodes, _hops, _known, Cluster, Own);
+    private PeerRoutes Make(RoutingMode mode) => PeerRoutes.Make(mode, _nodes, _hops, _known, Cluster, Own, [Eth0]);
 
     private static string[] Rows(PeerRoutes made) => [.. made.Peers.Select(p => $"{p.Node} {p.Pods} {p.Kind} {p.NextHop} {p.Origin}")];
 

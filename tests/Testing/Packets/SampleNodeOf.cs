@@ -128,6 +128,9 @@ public class SampleNodeOf<TAddress>
     /// <summary>How <see cref="RemoteNode"/> and its pods are reached; unreachable are only the pods.</summary>
     public RouteKind RemoteKind { get; set; } = RouteKind.Overlay;
 
+    /// <summary>True when the way to them leaves by a device that is no uplink.</summary>
+    public bool RemoteByHost { get; set; }
+
     /// <summary>See <see cref="NodeSettings"/>.</summary>
     public bool MasqueradeAll { get; set; }
 
@@ -169,8 +172,8 @@ public class SampleNodeOf<TAddress>
         Routes = new RouteTable<TAddress>(
             [.. Routes.ConvertAll(r => new PrefixEntry<TAddress>(r.Address, r.Length, r.Route))],
             [
-                new(RouteKind.World, 0), new(RouteKind.Unreachable, 0), new(RouteKind.Host, 0), new(RemoteKind, 0, IsCutOff: RemoteKind == RouteKind.Unreachable), new(RouteKind.Overlay, 1),
-                new(RemoteKind == RouteKind.Unreachable ? RouteKind.Native : RemoteKind, 0, IsNode: true),
+                new(RouteKind.World, 0), new(RouteKind.Unreachable, 0), new(RouteKind.Host, 0), new(RemoteKind, 0, IsCutOff: RemoteKind == RouteKind.Unreachable, ByHost: RemoteByHost),
+                new(RouteKind.Overlay, 1), new(RemoteKind == RouteKind.Unreachable ? RouteKind.Native : RemoteKind, 0, IsNode: true, ByHost: RemoteByHost),
             ]),
         Identities = new IpCache<TAddress>(
         [
