@@ -341,12 +341,13 @@ public sealed class NodeRuntime : IDisposable
     {
         lock (_lock)
         {
-            var repaired = new List<string>(_publisher.Repair());
+            var repaired = new List<string>(_publisher.Repair(out bool mustPublish));
             if (_uplinks.Follow(repaired)) // queues may be added without an event
             {
                 FollowMtu();
-                Publish(State);
+                mustPublish = true;
             }
+            if (mustPublish) Publish(State);
             repaired.AddRange(_restore.Retry());
             return repaired;
         }

@@ -1,3 +1,4 @@
+using System.Collections.Frozen;
 using System.Net;
 using Dataplane.Contracts.V1;
 using Dataplane.Control.Compile;
@@ -26,12 +27,19 @@ internal sealed class PeerRoutes
     private readonly Dictionary<string, PeerWay> _v4 = [];
     private readonly Dictionary<string, PeerWay> _v6 = [];
 
+    private readonly RouteKind _otherwise; // where there is no way
     private readonly IReadOnlyCollection<int> _uplinks;
+    private readonly IReadOnlySet<IPNetwork> _refused;
 
-    private PeerRoutes(IReadOnlyCollection<int> uplinks) => _uplinks = uplinks;
+    private PeerRoutes(RoutingMode mode, IReadOnlyCollection<int> uplinks, IReadOnlySet<IPNetwork> refused)
+    {
+        _otherwise = mode == RoutingMode.Native ? RouteKind.Unreachable : RouteKind.Overlay;
+        _uplinks = uplinks;
+        _refused = refused;
+    }
 
     /// <summary>No node is known, or all are reached by tunnels.</summary>
-    public static PeerRoutes None { get; } = new([]);
+    public static PeerRoutes None { get; } = new(RoutingMode.Vxlan, [], FrozenSet<IPNetwork>.Empty);
 
     /// <summary>A row for each prefix of pods, in the order of the nodes.</summary>
     public IReadOnlyList<PeerRoute> Peers => _peers;
@@ -53,12 +61,13 @@ internal sealed class PeerRoutes
     /// <param name="clusterCidrs">Pods of all nodes.</param>
     /// <param name="own">This node's pods.</param>
     /// <param name="uplinks">Indexes of the uplinks.</param>
+    /// <param name="refused">Destinations of <see cref="Routes"/> that the kernel would not take: they stay wanted, but are no way.</param>
     public static PeerRoutes Make(
         RoutingMode mode, IEnumerable<Node> nodes, IReadOnlyDictionary<IPAddress, PeerHop> hops, IReadOnlyList<Route> known, IReadOnlyCollection<IPNetwork> clusterCidrs, IReadOnlyCollection<IPNetwork> own,
-        IReadOnlyCollection<int> uplinks)
+        IReadOnlyCollection<int> uplinks, IReadOnlySet<IPNetwork> refused)
     {
         if (mode == RoutingMode.Vxlan) return None;
-        var made = new PeerRoutes(uplinks);
+        var made = new PeerRoutes(mode, uplinks, refused);
         // A route just as wide as the cluster's pods is nobody's way: the node's own one into the host port is to the same prefix, and the kernel takes that.
         var foreign = known.Where(r => r is { Protocol: not RouteProtocol.DataplanePods, Type: RouteType.Unicast } && clusterCidrs.Any(c => Holds(c, r.Destination) && c.PrefixLength < r.Destination.PrefixLength)).ToList();
         foreach (var node in nodes)
@@ -90,13 +99,13 @@ internal sealed class PeerRoutes
             var peer = isUsable && theirs is not null ? By(node.Name, pods, theirs)
                 : isUsable && ours is not null ? Want(node.Name, ours)
                 : isUsable && hop.NextHop is { } next && (mode == RoutingMode.Native || next.Equals(address)) ? Want(node.Name, Way(pods, hop.Interface, next))
-                : new PeerRoute(node.Name, pods, mode == RoutingMode.Native ? RouteKind.Unreachable : RouteKind.Overlay);
+                : new PeerRoute(node.Name, pods, _otherwise);
             _peers.Add(peer);
             way = way is not { } before ? new PeerWay(peer.Kind, peer.ByHost)
                 : new PeerWay(before.Kind == RouteKind.Native ? peer.Kind : before.Kind, before.ByHost || peer.ByHost); // one prefix without a way: none has
         }
         bool nodeByHost = hop.NextHop is not null && !_uplinks.Contains(hop.Interface);
-        ways[node.Name] = (way ?? new PeerWay(mode == RoutingMode.Native ? RouteKind.Unreachable : RouteKind.Overlay)) with { NodeByHost = nodeByHost };
+        ways[node.Name] = (way ?? new PeerWay(_otherwise)) with { NodeByHost = nodeByHost };
     }
 
     private PeerRoute By(string node, IPNetwork pods, Route route) =>
@@ -108,6 +117,6 @@ internal sealed class PeerRoutes
     private PeerRoute Want(string node, Route route)
     {
         if (!_routes.Exists(r => r.Destination.Equals(route.Destination))) _routes.Add(route);
-        return By(node, route.Destination, route);
+        return _refused.Contains(route.Destination) ? new PeerRoute(node, route.Destination, _otherwise) : By(node, route.Destination, route);
     }
 }

@@ -16,6 +16,7 @@ internal sealed class PeerWatch(DataplaneOptions options)
     private IReadOnlyDictionary<IPAddress, PeerHop>? _hops;
     private IReadOnlyList<Route>? _known;
     private int[] _uplinks = [];
+    private IReadOnlySet<IPNetwork>? _refused;
     private volatile PeerRoutes _current = PeerRoutes.None;
 
     /// <summary>What was made last. Callable from any thread.</summary>
@@ -29,12 +30,12 @@ internal sealed class PeerWatch(DataplaneOptions options)
 
     /// <summary>Brings it up to date.</summary>
     /// <returns>True when it was made anew.</returns>
-    public bool Follow(DesiredState state, IReadOnlyDictionary<IPAddress, PeerHop> hops, IReadOnlyList<Route> known, IReadOnlyList<Uplink> uplinks)
+    public bool Follow(DesiredState state, IReadOnlyDictionary<IPAddress, PeerHop> hops, IReadOnlyList<Route> known, IReadOnlyList<Uplink> uplinks, IReadOnlySet<IPNetwork> refused)
     {
         int[] devices = [.. uplinks.Select(uplink => uplink.Ifindex)];
-        if (state.Nodes == _state?.Nodes && ReferenceEquals(hops, _hops) && ReferenceEquals(known, _known) && devices.AsSpan().SequenceEqual(_uplinks)) return false;
-        (_state, _hops, _known, _uplinks) = (state, hops, known, devices);
-        _current = PeerRoutes.Make(options.Routing, Others(state), hops, known, [.. options.ClusterCidr.All], [.. options.PodCidr.All], devices);
+        if (state.Nodes == _state?.Nodes && ReferenceEquals(hops, _hops) && ReferenceEquals(known, _known) && devices.AsSpan().SequenceEqual(_uplinks) && ReferenceEquals(refused, _refused)) return false;
+        (_state, _hops, _known, _uplinks, _refused) = (state, hops, known, devices, refused);
+        _current = PeerRoutes.Make(options.Routing, Others(state), hops, known, [.. options.ClusterCidr.All], [.. options.PodCidr.All], devices, refused);
         if (!IsSame(WaysV4, _current.WaysV4)) WaysV4 = _current.WaysV4;
         if (!IsSame(WaysV6, _current.WaysV6)) WaysV6 = _current.WaysV6;
         return true;

@@ -18,6 +18,7 @@ public sealed class PeerRoutesTests
 
     private readonly List<Node> _nodes = [Of("near", "192.168.77.2", "10.244.2.0/24"), Of("far", "192.168.78.3", "10.244.3.0/24")];
     private readonly List<Route> _known = [];
+    private readonly HashSet<IPNetwork> _refused = [];
 
     // "near" is on this node's link, "far" behind a router.
     private readonly Dictionary<IPAddress, PeerHop> _hops = new()
@@ -153,6 +154,18 @@ public sealed class PeerRoutesTests
             "10.244.2.0/24 via 192.168.77.2 dev 2 metric 8192", "fd00:10:244:2::/64 via fd00:77::2 dev 2 metric 8192");
     }
 
+    /// <summary>It is wanted still, so that it is tried again; until then nothing leads there.</summary>
+    [Fact]
+    public void ARouteThatTheKernelRefusedIsNoWay()
+    {
+        _refused.Add(IPNetwork.Parse("10.244.2.0/24"));
+        string route = "10.244.2.0/24 via 192.168.77.2 dev 2 metric 8192";
+        Must(RoutingMode.Native, ["near 10.244.2.0/24 Unreachable  Unspecified", "far 10.244.3.0/24 Native 192.168.77.254 DataplanePods"], route, "10.244.3.0/24 via 192.168.77.254 dev 2 metric 8192");
+        Must(RoutingMode.Auto, ["near 10.244.2.0/24 Overlay  Unspecified", "far 10.244.3.0/24 Overlay  Unspecified"], route);
+        _known.Add(By(12, "10.244.2.0/24", "192.168.77.254", 32)); // that of somebody else is there
+        Assert.Equal("near 10.244.2.0/24 Native 192.168.77.254 12", Rows(Make(RoutingMode.Auto))[0]);
+    }
+
     /// <summary>A device that is no uplink is the node's own stack's: what comes by it may, and what services lack there is said.</summary>
     [Fact]
     public void ANodeBehindAnotherDeviceHasItsRouteByThatAndIsAnObstacleToServices()
@@ -185,7 +198,7 @@ public sealed class PeerRoutesTests
         Assert.Equal(routes, Routes(made));
     }
 
-    private PeerRoutes Make(RoutingMode mode) => PeerRoutes.Make(mode, _nodes, _hops, _known, Cluster, Own, [Eth0]);
+    private PeerRoutes Make(RoutingMode mode) => PeerRoutes.Make(mode, _nodes, _hops, _known, Cluster, Own, [Eth0], _refused);
 
     private static string[] Rows(PeerRoutes made) => [.. made.Peers.Select(p => $"{p.Node} {p.Pods} {p.Kind} {p.NextHop} {p.Origin}")];
 

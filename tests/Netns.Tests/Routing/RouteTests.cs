@@ -165,6 +165,24 @@ public sealed class RouteTests
         Assert.All(cluster.Nodes, n => Assert.Null(n.FrameLeak()));
     }
 
+    /// <summary>As in clouds: the router's address is in no prefix of the node, whose own route to it says that it is on the link all the same.</summary>
+    [RequiresRootFact]
+    public void S5_Pods_are_reached_by_a_router_that_is_in_no_prefix_of_the_node()
+    {
+        using Cluster cluster = Cluster.StartSegmented("native", 0, 1);
+        var node = (DataplaneNode)cluster.Nodes[0];
+        ClusterPod near = cluster.AddPod(node, "default", "near"), far = cluster.AddPod(cluster.Nodes[1], "default", "far");
+        cluster.WaitUntilPodsReady();
+        cluster.Router!.AddAddress("eth0", "10.99.0.1/32");
+        foreach (ClusterNode n in cluster.Nodes)
+            cluster.Router.AddRoute($"{n.PodCidr} via {n.Address}");
+        node.Net.Ip("route replace 192.168.0.0/16 via 10.99.0.1 dev eth0 onlink");
+        Eventually.True(() => node.WayTo(cluster.Nodes[1]) == "native 10.99.0.1 dataplane-pods" && Ping(near.Net, far.Address), () => $"{cluster.Log()}\n{node.Net.Run("ip", "route").Output}");
+        Assert.Contains("10.244.2.0/24 via 10.99.0.1 dev eth0", node.Routes());
+        Assert.Equal("native 10.99.0.1", node.RouteTo("10.244.2.0/24"));
+        Assert.DoesNotContain("add route", node.Dpctl("status"), StringComparison.Ordinal);
+    }
+
     [RequiresRootFact]
     public void X37_Auto_tunnels_only_to_nodes_on_another_link()
     {
