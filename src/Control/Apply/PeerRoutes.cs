@@ -13,7 +13,7 @@ namespace Dataplane.Control.Apply;
 /// <summary>
 /// How each other node's pods are reached, and what routes the node's own stack needs for it. Pure. A route that somebody else has brought (a BGP
 /// daemon, an administrator) comes first: it says more than a Node object does. Without one, and where no tunnel is to be used, it is
-/// "pods via the way to their node": on the same link the node itself. Until the kernel was asked for that way, a route of an earlier process holds.
+/// "pods via the way to their node": on the same link the node itself. One that refuses just a node's pods is obeyed. Until the kernel was asked for that way, a route of an earlier process holds.
 /// </summary>
 internal sealed class PeerRoutes
 {
@@ -24,6 +24,7 @@ internal sealed class PeerRoutes
 
     private readonly List<PeerRoute> _peers = [];
     private readonly List<Route> _routes = [];
+    private readonly HashSet<IPNetwork> _destinations = []; // of those
     private readonly Dictionary<string, PeerWay> _v4 = [];
     private readonly Dictionary<string, PeerWay> _v6 = [];
 
@@ -68,12 +69,11 @@ internal sealed class PeerRoutes
     {
         if (mode == RoutingMode.Vxlan) return None;
         var made = new PeerRoutes(mode, uplinks, refused);
-        // A route just as wide as the cluster's pods is nobody's way: the node's own one into the host port is to the same prefix, and the kernel takes that.
-        var foreign = known.Where(r => r is { Protocol: not RouteProtocol.DataplanePods, Type: RouteType.Unicast } && clusterCidrs.Any(c => Holds(c, r.Destination) && c.PrefixLength < r.Destination.PrefixLength)).ToList();
+        var table = new PodRouteIndex(known, clusterCidrs);
         foreach (var node in nodes)
         {
-            made.Add<IPv4Address>(made._v4, node, mode, hops, known, foreign, clusterCidrs, own);
-            made.Add<IPv6Address>(made._v6, node, mode, hops, known, foreign, clusterCidrs, own);
+            made.Add<IPv4Address>(made._v4, node, mode, hops, table, clusterCidrs, own);
+            made.Add<IPv6Address>(made._v6, node, mode, hops, table, clusterCidrs, own);
         }
         return made;
     }
@@ -83,7 +83,7 @@ internal sealed class PeerRoutes
         outer.PrefixLength <= inner.PrefixLength && outer.BaseAddress.AddressFamily == inner.BaseAddress.AddressFamily && outer.Contains(inner.BaseAddress);
 
     private void Add<TAddress>(
-        Dictionary<string, PeerWay> ways, Node node, RoutingMode mode, IReadOnlyDictionary<IPAddress, PeerHop> hops, IReadOnlyList<Route> known, List<Route> foreign, IReadOnlyCollection<IPNetwork> clusterCidrs, IReadOnlyCollection<IPNetwork> own)
+        Dictionary<string, PeerWay> ways, Node node, RoutingMode mode, IReadOnlyDictionary<IPAddress, PeerHop> hops, PodRouteIndex table, IReadOnlyCollection<IPNetwork> clusterCidrs, IReadOnlyCollection<IPNetwork> own)
         where TAddress : unmanaged, IIpAddress<TAddress>
     {
         var address = node.Addresses.Select(text => FieldParser.Address("addresses", text)).FirstOrDefault(FieldParser.IsOf<TAddress>);
@@ -94,19 +94,23 @@ internal sealed class PeerRoutes
         {
             // What a Node object says becomes a route of the host: never one that leads more than pods away, or this node's own.
             bool isUsable = clusterCidrs.Any(c => Holds(c, pods)) && !own.Any(o => Holds(o, pods) || Holds(pods, o));
-            var theirs = foreign.Where(r => Holds(r.Destination, pods)).OrderByDescending(r => r.Destination.PrefixLength).ThenBy(r => r.Metric).FirstOrDefault();
-            var ours = isLooked ? null : known.FirstOrDefault(r => r is { Protocol: RouteProtocol.DataplanePods, Type: RouteType.Unicast, Metric: Metric, Gateway: not null } && r.Destination.Equals(pods));
-            var peer = isUsable && theirs is not null ? By(node.Name, pods, theirs)
+            var theirs = isUsable ? table.FindForeign(pods) : null;
+            var ours = isLooked ? null : table.FindOurs(pods);
+            var peer = theirs is not null && PodRouteIndex.Refuses(theirs, pods) ? new PeerRoute(node.Name, pods, RouteKind.Unreachable, Origin: theirs.Protocol)
+                : theirs is { Type: RouteType.Unicast } ? By(node.Name, pods, theirs)
                 : isUsable && ours is not null ? Want(node.Name, ours)
                 : isUsable && hop.NextHop is { } next && (mode == RoutingMode.Native || next.Equals(address)) ? Want(node.Name, Way(pods, hop.Interface, next))
                 : new PeerRoute(node.Name, pods, _otherwise);
             _peers.Add(peer);
             way = way is not { } before ? new PeerWay(peer.Kind, peer.ByHost)
-                : new PeerWay(before.Kind == RouteKind.Native ? peer.Kind : before.Kind, before.ByHost || peer.ByHost); // one prefix without a way: none has
+                : new PeerWay(Worse(before.Kind, peer.Kind), before.ByHost || peer.ByHost);
         }
         bool nodeByHost = hop.NextHop is not null && !_uplinks.Contains(hop.Interface);
         ways[node.Name] = (way ?? new PeerWay(_otherwise)) with { NodeByHost = nodeByHost };
     }
+
+    // One prefix without a way: none has.
+    private static RouteKind Worse(RouteKind a, RouteKind b) => a == RouteKind.Unreachable || b == RouteKind.Native ? a : b;
 
     private PeerRoute By(string node, IPNetwork pods, Route route) =>
         new(node, pods, RouteKind.Native, route.Gateway, route.Protocol, route.Interface, ByHost: !_uplinks.Contains(route.Interface));
@@ -116,7 +120,7 @@ internal sealed class PeerRoutes
 
     private PeerRoute Want(string node, Route route)
     {
-        if (!_routes.Exists(r => r.Destination.Equals(route.Destination))) _routes.Add(route);
+        if (_destinations.Add(route.Destination)) _routes.Add(route);
         return _refused.Contains(route.Destination) ? new PeerRoute(node, route.Destination, _otherwise) : By(node, route.Destination, route);
     }
 }

@@ -18,7 +18,7 @@ internal sealed class PeerRows(IReadOnlyList<PeerRoute> peers)
         PodCidr = peer.Pods.ToString(),
         Kind = Name(peer.Kind),
         NextHop = peer.NextHop?.ToString() ?? "",
-        Protocol = peer.Kind == RouteKind.Native ? Name(peer.Origin) : "",
+        Protocol = peer.Origin == RouteProtocol.Unspecified ? "" : Name(peer.Origin),
     });
 
     /// <summary>A node's state in one word; null where only its tunnel counts.</summary>
@@ -32,10 +32,13 @@ internal sealed class PeerRows(IReadOnlyList<PeerRoute> peers)
             [] or [RouteKind.Overlay] => null,
             [RouteKind.Native] when !answers && peers.Any(peer => peer.Node == node && peer.Origin == RouteProtocol.DataplanePods) => "unresolved",
             [RouteKind.Native] => "native",
+            [RouteKind.Unreachable] when IsRefused(node) => "unreachable",
             [RouteKind.Unreachable] => "unresolved",
             _ => "mixed",
         };
     }
+
+    private bool IsRefused(string node) => peers.Any(peer => peer.Node == node && peer.Origin != RouteProtocol.Unspecified);
 
     /// <summary>The row of one prefix of a node's pods in the dump of routes.</summary>
     /// <param name="node">Its name.</param>

@@ -111,14 +111,53 @@ public sealed class PeerRoutesTests
     }
 
     [Fact]
-    public void OursAndWhatLeadsNowhereOrToMoreThanPodsIsNobodysElse()
+    public void OursAndWhatLeadsToMoreThanPodsIsNobodysElse()
     {
         _known.Add(By(78, "10.244.3.0/24", "192.168.77.254", PeerRoutes.Metric));
-        _known.Add(By(12, "10.244.3.0/24", null, 32) with { Type = RouteType.Blackhole });
         _known.Add(By(3, "10.0.0.0/8", "192.168.77.254", 0));
         _known.Add(By(12, "10.244.0.0/16", "192.168.77.254", 32)); // the host port's is to the same prefix, and better
         _known.Add(By(3, "0.0.0.0/0", "192.168.77.254", 0));
         Assert.Equal("far 10.244.3.0/24 Overlay  Unspecified", Rows(Make(RoutingMode.Auto))[1]);
+    }
+
+    /// <summary>S6: the kernel would obey it too, so a packet must not get there in a tunnel. Ours is not made beside it.</summary>
+    [Theory]
+    [InlineData(RouteType.Blackhole, RoutingMode.Native)]
+    [InlineData(RouteType.Blackhole, RoutingMode.Auto)]
+    [InlineData(RouteType.Unreachable, RoutingMode.Auto)]
+    [InlineData(RouteType.Prohibit, RoutingMode.Auto)]
+    [InlineData(RouteType.Throw, RoutingMode.Auto)]
+    public void S6_ARouteThatRefusesANodesPodsIsObeyed(RouteType type, RoutingMode mode)
+    {
+        var refusing = By(3, "10.244.2.0/24", null, 32) with { Type = type, Interface = 0 };
+        _known.Add(refusing);
+        _known.Add(By(12, "10.244.2.0/23", "192.168.77.254", 32)); // wider
+        string far = "far 10.244.3.0/24 Native 192.168.77.254 12";
+        Must(mode, ["near 10.244.2.0/24 Unreachable  Boot", far]);
+        Assert.Equal(RouteKind.Unreachable, Make(mode).WaysV4["near"].Kind);
+
+        _known.Add(By(12, "10.244.2.0/24", "192.168.77.253", 20)); // better
+        Must(mode, ["near 10.244.2.0/24 Native 192.168.77.253 12", far]);
+        _known.RemoveRange(1, 2);
+        _known[0] = refusing with { Metric = PeerRoutes.Metric + 1 }; // worse than ours
+        Assert.Equal("near 10.244.2.0/24 Native 192.168.77.2 DataplanePods", Rows(Make(mode))[0]);
+    }
+
+    /// <summary>A daemon that announces an aggregate has such a route for it: what is known more closely is not meant.</summary>
+    [Fact]
+    public void S6_ARouteThatRefusesAWiderPrefixLeavesNodesTheirWays()
+    {
+        _known.Add(By(12, "10.244.2.0/23", null, 32) with { Type = RouteType.Blackhole });
+        _known.Add(By(12, "10.244.0.0/20", "192.168.77.254", 32)); // further still, and so never taken
+        Must(RoutingMode.Auto, ["near 10.244.2.0/24 Native 192.168.77.2 DataplanePods", "far 10.244.3.0/24 Overlay  Unspecified"], "10.244.2.0/24 via 192.168.77.2 dev 2 metric 8192");
+    }
+
+    [Fact]
+    public void S6_OfAllPrefixesOfANodeOneThatIsRefusedDecides()
+    {
+        _nodes[1].PodCidrs.Add("10.244.4.0/24");
+        _known.Add(By(3, "10.244.4.0/24", null, 0) with { Type = RouteType.Prohibit });
+        Assert.Equal(RouteKind.Unreachable, Make(RoutingMode.Auto).WaysV4["far"].Kind);
     }
 
     /// <summary>Who can write Node objects must not route a host's traffic away.</summary>

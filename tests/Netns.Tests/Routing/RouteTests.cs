@@ -183,6 +183,28 @@ public sealed class RouteTests
         Assert.DoesNotContain("add route", node.Dpctl("status"), StringComparison.Ordinal);
     }
 
+    /// <summary>Whoever refuses a peer's pods on a node is obeyed, with tunnels as well, and told of. The node's own stack obeys the kernel anyway.</summary>
+    [RequiresRootFact]
+    public void S6_A_route_that_refuses_a_nodes_pods_is_obeyed_and_shown()
+    {
+        using Cluster cluster = Cluster.StartRouted("auto", NodeKind.Dataplane, NodeKind.Dataplane);
+        ClusterPod near = cluster.AddPod(cluster.Nodes[0], "default", "near"), far = cluster.AddPod(cluster.Nodes[1], "default", "far");
+        cluster.WaitUntilPodsReady();
+        var node = (DataplaneNode)cluster.Nodes[0];
+        Eventually.True(() => Ping(near.Net, far.Address) && Ping(node.Net, far.Address), () => cluster.Log());
+        node.Net.AddRoute("blackhole 10.244.2.0/24 proto static");
+        Eventually.True(() => node.WayTo(cluster.Nodes[1]) == "unreachable", () => node.Dpctl("node", "list"));
+        Assert.Equal("unreachable", node.RouteTo("10.244.2.0/24"));
+        Assert.Contains("static", node.Dpctl("node", "list"), StringComparison.Ordinal);
+        Assert.Contains("refuses its pods", node.TryDpctl("check").Output, StringComparison.Ordinal);
+        Assert.False(Ping(near.Net, far.Address));
+        Assert.False(Ping(node.Net, far.Address));
+        Assert.DoesNotContain(node.Routes(), route => route.StartsWith("10.244.2.0/24", StringComparison.Ordinal));
+
+        node.Net.Ip("route del blackhole 10.244.2.0/24 proto static");
+        Eventually.True(() => node.WayTo(cluster.Nodes[1]) == "native 192.168.77.2 dataplane-pods" && Ping(near.Net, far.Address), () => cluster.Log());
+    }
+
     [RequiresRootFact]
     public void X37_Auto_tunnels_only_to_nodes_on_another_link()
     {
