@@ -230,6 +230,25 @@ public sealed class PeerRoutesTests
         Assert.StartsWith("pods of near and 1 more nodes are reached by interface 3,", Assert.Single(PeerObstacles.Find(Make(RoutingMode.Native).Peers, _ => null)), StringComparison.Ordinal);
     }
 
+    /// <summary>The square of this number of nodes and routes would take a minute.</summary>
+    [Fact]
+    public void S13_ManyNodesWithARouteEachAreQuick()
+    {
+        const int count = 20_000;
+        _nodes.Clear();
+        for (int i = 0; i < count; i++)
+        {
+            string pods = $"10.{128 + i / 4096}.{i / 16 % 256}.{i % 16 * 16}/28", address = $"172.{16 + i / 65536}.{i / 256 % 256}.{i % 256}";
+            _nodes.Add(Of($"node-{i}", address, pods));
+            if (i % 2 == 0) _known.Add(By(12, pods, "192.168.77.254", 32));
+            _hops[IPAddress.Parse(address)] = new(Eth0, IPAddress.Parse("192.168.77.254"));
+        }
+        var clock = System.Diagnostics.Stopwatch.StartNew();
+        var made = PeerRoutes.Make(RoutingMode.Native, _nodes, _hops, _known, [IPNetwork.Parse("10.128.0.0/9")], [IPNetwork.Parse("10.255.0.0/24")], [Eth0], _refused);
+        Assert.InRange(clock.Elapsed, TimeSpan.Zero, TimeSpan.FromSeconds(10));
+        Assert.Equal((count, count / 2), (made.Peers.Count(p => p.Kind == RouteKind.Native), made.Routes.Count));
+    }
+
     private void Must(RoutingMode mode, string[] peers, params string[] routes)
     {
         var made = Make(mode);
