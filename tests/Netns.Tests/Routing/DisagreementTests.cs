@@ -19,7 +19,7 @@ public sealed class DisagreementTests
         if (disagree)
             second.Net.AddRoute("192.168.77.1/32 via 192.168.77.254 dev eth0");
         string expected = disagree ? "overlay" : "native 192.168.77.1 dataplane-pods";
-        Eventually.True(() => first.WayTo(second) == "native 192.168.77.2 dataplane-pods" && second.WayTo(first) == expected, () => $"{first.Dpctl("node", "list")}\n{second.Dpctl("node", "list")}");
+        Eventually.True(() => first.WayTo(second) == "native 192.168.77.2 dataplane-pods" && second.WayTo(first) == expected, () => $"{first.Dpctl("node", "list")}\n{second.Dpctl("node", "list")}", patience: 20);
         foreach (NetworkNamespace net in (NetworkNamespace[])[first.Net, second.Net, near.Net, far.Net])
             cluster.Topology.Own(net.Start(Installed.Python, Installed.TestFile("Traffic/traffic.py"), "serve", "server")).WaitForOutput("serving", TimeSpan.FromSeconds(10));
 

@@ -24,14 +24,14 @@ public sealed class OtherDeviceTests
         ClusterPod near = cluster.AddPod(cluster.Nodes[0], "default", "near"), far = cluster.AddPod(cluster.Nodes[1], "default", "far");
         cluster.WaitUntilPodsReady();
         var node = (DataplaneNode)cluster.Nodes[0];
-        Eventually.True(() => node.WayTo(cluster.Nodes[1]) == "native 192.168.77.2 dataplane-pods" && far.Net.Try(Command.DefaultTimeout, "ping", "-c", "1", "-W", "1", near.Address).Succeeded, () => cluster.Log());
+        Eventually.True(() => node.WayTo(cluster.Nodes[1]) == "native 192.168.77.2 dataplane-pods" && far.Net.Try(Command.DefaultTimeout, "ping", "-c", "1", "-W", "1", near.Address).Succeeded, () => cluster.Log(), patience: 20);
         near.Net.Sysctl("net.ipv4.conf.all.rp_filter", "0");
         using BackgroundProcess received = near.Net.Start("tcpdump", "-n", "-l", "-i", "eth0", "udp port 7001");
         received.WaitForOutput("listening on", TimeSpan.FromSeconds(5));
         long before = node.Drops("SourceSpoofed");
         foreach (string source in (string[])[far.Address, cluster.Nodes[1].Address])
             node.Net.Run(Installed.Python, "-c", Forge, source, near.Address);
-        Eventually.True(() => node.Drops("SourceSpoofed") == before + 2, () => node.Dpctl("drops"));
+        Eventually.True(() => node.Drops("SourceSpoofed") == before + 2, () => node.Dpctl("drops"), patience: 20);
         node.Net.Run(Installed.Python, "-c", Forge, "203.0.113.9", near.Address); // a stranger whom the stack has routed here, the last in the order of packets
         received.WaitForOutput("203.0.113.9", TimeSpan.FromSeconds(5));
         Assert.DoesNotContain(far.Address, received.Output, StringComparison.Ordinal);
@@ -55,7 +55,7 @@ public sealed class OtherDeviceTests
         cluster.Topology.Link(first.Net, "eth1", second.Net, "eth1");
         first.Net.AddRoute("192.168.77.2/32 dev eth1 src 192.168.77.1");
         second.Net.AddRoute("192.168.77.1/32 dev eth1 src 192.168.77.2");
-        Eventually.True(() => new[] { first, second }.All(node => node.Routes().Any(route => route.EndsWith("dev eth1", StringComparison.Ordinal))), () => string.Join('\n', first.Routes()));
+        Eventually.True(() => new[] { first, second }.All(node => node.Routes().Any(route => route.EndsWith("dev eth1", StringComparison.Ordinal))), () => string.Join('\n', first.Routes()), patience: 20);
         Eventually.True(() => Answers(near.Net), () => cluster.Log()); // what pods send goes and comes by the node's stack
         Assert.False(Answers(first.Net, "--interface", "192.168.77.1"));
         Assert.Contains("pods of node-2 are reached by eth1, which is no uplink", first.Dpctl("status"), StringComparison.Ordinal);
@@ -65,7 +65,7 @@ public sealed class OtherDeviceTests
         first.Options = ["--external-interfaces", "eth1"];
         first.StartDataplane();
         Eventually.True(() => first.TryDpctl("status").Succeeded && Answers(near.Net), () => cluster.Log(), patience: 20);
-        Eventually.True(() => Answers(first.Net, "--interface", "192.168.77.1"), () => cluster.Log());
+        Eventually.True(() => Answers(first.Net, "--interface", "192.168.77.1"), () => cluster.Log(), patience: 20);
         Assert.DoesNotContain("no uplink", first.Dpctl("status"), StringComparison.Ordinal);
 
         bool Answers(NetworkNamespace client, params string[] options) =>

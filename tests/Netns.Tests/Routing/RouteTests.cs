@@ -177,7 +177,7 @@ public sealed class RouteTests
         foreach (ClusterNode n in cluster.Nodes)
             cluster.Router.AddRoute($"{n.PodCidr} via {n.Address}");
         node.Net.Ip("route replace 192.168.0.0/16 via 10.99.0.1 dev eth0 onlink");
-        Eventually.True(() => node.WayTo(cluster.Nodes[1]) == "native 10.99.0.1 dataplane-pods" && Ping(near.Net, far.Address), () => $"{cluster.Log()}\n{node.Net.Run("ip", "route").Output}");
+        Eventually.True(() => node.WayTo(cluster.Nodes[1]) == "native 10.99.0.1 dataplane-pods" && Ping(near.Net, far.Address), () => $"{cluster.Log()}\n{node.Net.Run("ip", "route").Output}", patience: 20);
         Assert.Contains("10.244.2.0/24 via 10.99.0.1 dev eth0", node.Routes());
         Assert.Equal("native 10.99.0.1", node.RouteTo("10.244.2.0/24"));
         Assert.DoesNotContain("add route", node.Dpctl("status"), StringComparison.Ordinal);
@@ -191,9 +191,9 @@ public sealed class RouteTests
         ClusterPod near = cluster.AddPod(cluster.Nodes[0], "default", "near"), far = cluster.AddPod(cluster.Nodes[1], "default", "far");
         cluster.WaitUntilPodsReady();
         var node = (DataplaneNode)cluster.Nodes[0];
-        Eventually.True(() => Ping(near.Net, far.Address) && Ping(node.Net, far.Address), () => cluster.Log());
+        Eventually.True(() => Ping(near.Net, far.Address) && Ping(node.Net, far.Address), () => cluster.Log(), patience: 20);
         node.Net.AddRoute("blackhole 10.244.2.0/24 proto static");
-        Eventually.True(() => node.WayTo(cluster.Nodes[1]) == "unreachable", () => node.Dpctl("node", "list"));
+        Eventually.True(() => node.WayTo(cluster.Nodes[1]) == "unreachable", () => node.Dpctl("node", "list"), patience: 20);
         Assert.Equal("unreachable", node.RouteTo("10.244.2.0/24"));
         Assert.Contains("static", node.Dpctl("node", "list"), StringComparison.Ordinal);
         Assert.Contains("refuses its pods", node.TryDpctl("check").Output, StringComparison.Ordinal);
@@ -202,7 +202,7 @@ public sealed class RouteTests
         Assert.DoesNotContain(node.Routes(), route => route.StartsWith("10.244.2.0/24", StringComparison.Ordinal));
 
         node.Net.Ip("route del blackhole 10.244.2.0/24 proto static");
-        Eventually.True(() => node.WayTo(cluster.Nodes[1]) == "native 192.168.77.2 dataplane-pods" && Ping(near.Net, far.Address), () => cluster.Log());
+        Eventually.True(() => node.WayTo(cluster.Nodes[1]) == "native 192.168.77.2 dataplane-pods" && Ping(near.Net, far.Address), () => cluster.Log(), patience: 20);
     }
 
     [RequiresRootFact]
