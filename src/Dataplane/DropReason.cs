@@ -42,7 +42,7 @@ public enum DropReason : ushort
     /// <summary>Destination is multicast or broadcast, which pods have no use for here.</summary>
     MulticastUnsupported = 10,
 
-    /// <summary>A pod sent with an address that is not its own (P34), or the tunnel or the host sent with a local pod's, or the uplink with one of ours.</summary>
+    /// <summary>A pod sent with an address that is not its own (P34), or the tunnel or the host sent with a local pod's, the uplink with one of ours, or the host with a peer's.</summary>
     SourceSpoofed = 11,
 
     /// <summary>The pod is attached, but its identity and policy have not arrived yet (F5).</summary>

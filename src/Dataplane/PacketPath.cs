@@ -73,7 +73,7 @@ public static class PacketPath<TAddress>
         if (packet.Info.Flow == NewFlow && NodeDatagram.Concerns(packet, context.Family) && (v = NodeDatagram.Run(ref packet, context)).IsFinal) return v;
         if (packet.Info.Flow == NewFlow)
         {
-            if ((v = SourceGuard.OfHost(ref packet, context.Family.Routes, context.Tables.Node)).IsFinal) return v;
+            if ((v = SourceGuard.OfHost(ref packet, context.Family.Routes)).IsFinal) return v;
             if ((v = HostAnswer.Concerns(packet, context.Family) ? HostAnswer.Run(ref packet, context) : Open(ref packet, context)).IsFinal) return v;
         }
         return Send(ref packet, context);

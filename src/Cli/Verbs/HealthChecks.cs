@@ -103,10 +103,14 @@ internal static class HealthChecks
 
     private static HealthFinding Nodes(IReadOnlyList<NodeEntry> nodes)
     {
-        var unresolved = nodes.Where(entry => entry.State == "unresolved").ToList();
-        return unresolved.Count == 0
-            ? new("nodes", true, $"{nodes.Count} known")
-            : new("nodes", false, $"{string.Join(", ", unresolved.Select(entry => entry.Node.Name))}: " +
-                "no neighbour entry for the next hop; can this node ping that one?");
+        List<string> faults = [.. Fault(nodes, "unresolved", "no neighbour entry for the next hop; can this node ping that one?"),
+            .. Fault(nodes, "unreachable", "a blackhole, unreachable or prohibit route on this node refuses its pods; `dpctl node list` says who has brought it")];
+        return faults.Count == 0 ? new("nodes", true, $"{nodes.Count} known") : new("nodes", false, string.Join("; ", faults));
+    }
+
+    private static IEnumerable<string> Fault(IReadOnlyList<NodeEntry> nodes, string state, string cause)
+    {
+        var names = nodes.Where(entry => entry.State == state).Select(entry => entry.Node.Name).ToList();
+        return names.Count == 0 ? [] : [$"{string.Join(", ", names)}: {cause}"];
     }
 }

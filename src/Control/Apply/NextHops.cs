@@ -39,7 +39,10 @@ internal sealed class NextHops : IDisposable
     /// <summary>Next hops by node address.</summary>
     public IReadOnlyDictionary<IPv4Address, NextHop> Known => _known;
 
-    /// <summary>Which way the kernel sends packets to the nodes' own addresses, also while a next hop does not answer; the same instance while they are the same.</summary>
+    /// <summary>
+    /// Which way the kernel sends packets to the nodes' own addresses, also while a next hop does not answer, and <see cref="PeerHop.None"/> where it has none.
+    /// A node that was not looked at yet is missing. The same instance while they are the same.
+    /// </summary>
     public IReadOnlyDictionary<IPAddress, PeerHop> Hops => _hops;
 
     /// <summary>Addresses of this node's interfaces, both families; the same instance while they are the same.</summary>
@@ -93,7 +96,7 @@ internal sealed class NextHops : IDisposable
     }
 
     private Dictionary<IPAddress, PeerHop> ReadHops() =>
-        _resolver.Paths.Values.Where(path => path is { NextHop: not null, Interface: not 0 }).ToDictionary(path => path.Node, path => new PeerHop(path.Interface, path.NextHop!));
+        _resolver.Paths.Values.ToDictionary(path => path.Node, path => path is { NextHop: { } next, Interface: not 0 } ? new PeerHop(path.Interface, next) : PeerHop.None);
 
     private List<IPAddress> ReadLocal() => [.. _resolver.LocalAddresses.Where(a => !a.IsIPv6LinkLocal)];
 

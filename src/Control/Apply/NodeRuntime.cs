@@ -35,6 +35,7 @@ public sealed class NodeRuntime : IDisposable
     private readonly NextHops _nextHops;
     private readonly TablePublisher _publisher;
     private readonly PodPorts _pods;
+    private readonly PathMtuChange _mtuChange;
     private readonly FlowSweeper _sweeper;
     private readonly FrontendRetirements _retirements;
     private readonly Upkeep _upkeep;
@@ -56,6 +57,7 @@ public sealed class NodeRuntime : IDisposable
 
         _programs = new XdpAttachments();
         _publisher = new TablePublisher(this, _programs.Steering, _log);
+        _mtuChange = new PathMtuChange(_log);
         _pods = new PodPorts(this, _programs, _log);
         _uplinks = new UplinkSet(this, _programs, _log);
         _conntrack = new NodeConntrack(options, workers);
@@ -341,12 +343,14 @@ public sealed class NodeRuntime : IDisposable
     {
         lock (_lock)
         {
-            var repaired = new List<string>(_publisher.Repair());
+            var repaired = new List<string>(_publisher.Repair(out bool mustPublish));
             if (_uplinks.Follow(repaired)) // queues may be added without an event
             {
                 FollowMtu();
-                Publish(State);
+                mustPublish = true;
             }
+            if (mustPublish) Publish(State);
+            repaired.AddRange(_mtuChange.Retry(PathMtu, PathMtuChange.Senders(HostPort, _endpoints.All)));
             repaired.AddRange(_restore.Retry());
             return repaired;
         }
@@ -371,7 +375,7 @@ public sealed class NodeRuntime : IDisposable
         if (mtu == PathMtu) return;
         _log.LogWarning("MTU of uplink {Uplink} is {UplinkMtu} now, that of pods {Mtu}", UplinkDevice?.Name, UplinkDevice?.Mtu, mtu);
         PathMtu = mtu;
-        PathMtuChange.Apply(mtu, HostPort, _endpoints.All, _log);
+        _mtuChange.Apply(mtu, PathMtuChange.Senders(HostPort, _endpoints.All));
     }
 
     private void Republish()

@@ -1,3 +1,4 @@
+using System.Net;
 using Dataplane.Control.Compile;
 using Dataplane.Control.Options;
 using Dataplane.Packets;
@@ -21,6 +22,9 @@ internal sealed class PodRouteKeeper(NodeRuntime node)
 
     /// <summary>What could not be done, for people; null when all is as wanted.</summary>
     public string? Problem => _problem;
+
+    /// <summary>Destinations of routes that the kernel has refused; the same instance while they are the same.</summary>
+    public IReadOnlySet<IPNetwork> Refused => _routes.Refused;
 
     /// <summary>Adds what is missing; costs nothing while nothing has changed. Before tables are published that count on it.</summary>
     public void Add(PeerRoutes peers, DesiredState state)

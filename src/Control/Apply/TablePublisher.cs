@@ -58,7 +58,7 @@ internal sealed class TablePublisher
     /// <summary>What on this node stands in the way of services, for people; one sentence each.</summary>
     public IReadOnlyList<string> FindObstacles(IReadOnlySet<ushort> own)
     {
-        var found = _hostFrontends.FindObstacles(own);
+        IReadOnlyList<string> found = [.. _hostFrontends.FindObstacles(own), .. PeerObstacles.Find(Peers.Peers)];
         return _v6 is null || _localV6.All.Contains(_v6.NodeAddress) ? found : [.. found,
             $"node-ip {_v6.NodeAddress} is no address of this node, or another host has it as well: what pods send to the world by IPv6 is not answered; give the address to an interface, or correct node-ip"];
     }
@@ -92,18 +92,28 @@ internal sealed class TablePublisher
     {
         FollowAddresses();
         string? before = Problem;
-        _peers.Follow(state, _node.KnownHops, _node.Underlay?.PodRoutes ?? []);
+        var (input, tables) = Compile(state, servicesOnly);
+        if (_leadsNode)
+        {
+            var refused = _podRoutes.Refused;
+            _podRoutes.Add(_peers.Current, state);
+            if (!ReferenceEquals(refused, _podRoutes.Refused)) (input, tables) = Compile(state, servicesOnly); // what the kernel would not take is no way
+        }
+        _node.Engine.Publish(tables);
+        _published = input;
+        if (_leadsNode) _podRoutes.RemoveStale(state);
+        Steer(state, before);
+    }
+
+    private (CompileInput, DataplaneTables) Compile(DesiredState state, bool servicesOnly)
+    {
+        _peers.Follow(state, _node.KnownHops, _node.Underlay?.PodRoutes ?? [], _node.Uplinks, _podRoutes.Refused);
         var input = Input(_node.HostPort);
         // Routes and neighbours are followed by other threads, whose news this call may bring into force before theirs does: flows keep
         // places in these tables, which are right for one revision only.
         if (!servicesOnly || !input.HasSurroundingsOf(_published)) _revision++;
         input = input with { Revision = _revision };
-        var tables = _compiler.Compile(state, input);
-        if (_leadsNode) _podRoutes.Add(_peers.Current, state);
-        _node.Engine.Publish(tables);
-        _published = input;
-        if (_leadsNode) _podRoutes.RemoveStale(state);
-        Steer(state, before);
+        return (input, _compiler.Compile(state, input));
     }
 
     /// <summary>Makes what the node's own stack sends to frontends come here; called once the host port is active.</summary>
@@ -124,9 +134,11 @@ internal sealed class TablePublisher
     /// Puts back what others have taken away of the node's routes and rules that lead its own packets here, and tries again what could not be
     /// written for the uplinks.
     /// </summary>
+    /// <param name="mustPublish">True when tables have to be made anew for what the kernel takes or refuses now.</param>
     /// <returns>What was put back, for people.</returns>
-    public IReadOnlyList<string> Repair()
+    public IReadOnlyList<string> Repair(out bool mustPublish)
     {
+        mustPublish = false;
         string? before = Problem;
         var repaired = new List<string>();
         if (_steering.Retry()) repaired.Add("the uplinks' steering, which had failed");
@@ -136,7 +148,9 @@ internal sealed class TablePublisher
             repaired.AddRange(hostPort.Refresh()); // first: the others are routes by its next hop
             repaired.AddRange(_hostFrontends.Refresh());
         });
+        var refused = _podRoutes.Refused;
         repaired.AddRange(_podRoutes.Repair());
+        mustPublish = !ReferenceEquals(refused, _podRoutes.Refused);
         Tell(problem, before);
         return repaired;
     }
@@ -264,9 +278,9 @@ internal sealed class TablePublisher
                 VxlanPort = options.TunnelPort,
                 NativeRouting = options.Routing != RoutingMode.Vxlan,
             },
-            IPv4 = _v4 with { Peers = _peers.KindsV4, NodeAddresses = _localV4.All, NodePortAddresses = _localV4.NodePorts, Underlay = (_node.Underlay?.V4 ?? UnderlayWatch.Family<IPv4Address>.Empty).Table },
+            IPv4 = _v4 with { Peers = _peers.WaysV4, NodeAddresses = _localV4.All, NodePortAddresses = _localV4.NodePorts, Underlay = (_node.Underlay?.V4 ?? UnderlayWatch.Family<IPv4Address>.Empty).Table },
             IPv6 = _v6 is null ? null
-                : _v6 with { Peers = _peers.KindsV6, NodeAddresses = _localV6.All, NodePortAddresses = _localV6.NodePorts, Underlay = (_node.Underlay?.V6 ?? UnderlayWatch.Family<IPv6Address>.Empty).Table },
+                : _v6 with { Peers = _peers.WaysV6, NodeAddresses = _localV6.All, NodePortAddresses = _localV6.NodePorts, Underlay = (_node.Underlay?.V6 ?? UnderlayWatch.Family<IPv6Address>.Empty).Table },
             Endpoints = _node.Endpoints,
             NextHops = _node.KnownNextHops,
             UplinkPort = _node.UplinkDevice?.Port.Id ?? 0,

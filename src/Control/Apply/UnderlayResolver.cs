@@ -33,6 +33,7 @@ public sealed class UnderlayResolver : IDisposable
     private FrozenSet<IPAddress> _wanted = FrozenSet<IPAddress>.Empty;
     private volatile bool _wantedChanged;
     private IReadOnlyList<IPAddress> _local = [];
+    private ILookup<(int Interface, IPAddress NextHop), IPAddress> _nodesByHop = Array.Empty<IPAddress>().ToLookup(_ => (0, IPAddress.None)); // the resolver's thread only
     private bool _mustRetry; // the resolver's thread only
     private bool _untold;    // the resolver's thread only
 
@@ -156,14 +157,16 @@ public sealed class UnderlayResolver : IDisposable
         switch (change)
         {
             case NeighborChanged { Neighbor: var neighbor, IsDeleted: var deleted }:
-                foreach (var path in _paths.Values.Where(p => p.Interface == neighbor.Interface && neighbor.Address.Equals(p.NextHop)).ToList())
-                    Keep(WithNeighbor(path, deleted ? null : neighbor));
+                foreach (var node in _nodesByHop[(neighbor.Interface, neighbor.Address)])
+                {
+                    if (_paths.TryGetValue(node, out var path)) Keep(WithNeighbor(path, deleted ? null : neighbor));
+                }
                 return false;
             case LinkChanged { Link.Index: var index }:
                 // A node makes and removes links of pods all day; only those on a path matter. A path without one waits for any.
                 return _paths.Values.Any(p => p.Interface == index || p.Interface == 0);
-            case RouteChanged { Route.Protocol: RouteProtocol.Dataplane }:
-                return false;
+            case RouteChanged { Route.Protocol: RouteProtocol.Dataplane or RouteProtocol.DataplanePods }:
+                return false; // ours lead to services and pods, never to a node; there is one of them for each
             default:
                 return true;
         }
@@ -180,8 +183,8 @@ public sealed class UnderlayResolver : IDisposable
             _mustRetry |= !Attempt($"resolve node {node}", () => Keep(Resolve(node)));
         }
 
-        var inUse = _paths.Values.Where(p => p.NextHop is not null).Select(p => (p.Interface, p.NextHop!)).ToHashSet();
-        foreach (var (index, address) in _managed.Where(m => !inUse.Contains(m)).ToList())
+        _nodesByHop = _paths.Values.Where(p => p.NextHop is not null).ToLookup(p => (p.Interface, p.NextHop!), p => p.Node);
+        foreach (var (index, address) in _managed.Where(m => !_nodesByHop.Contains(m)).ToList())
         {
             _managed.Remove((index, address));
             Attempt("release neighbour", () => _netlink.Neighbors.Release(index, address));

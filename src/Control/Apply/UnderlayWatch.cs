@@ -148,8 +148,8 @@ internal sealed class UnderlayWatch : IDisposable
     {
         var routes = _netlink.Routes.List(new RouteFilter { Table = RouteTableId.Main });
         var mtus = _uplinks.ToDictionary(u => u.Ifindex, u => u.Mtu);
-        KeepResolved(routes, mtus);
         var known = _netlink.Neighbors.List();
+        if (KeepResolved(routes, mtus, known)) known = _netlink.Neighbors.List();
         MacAddress[] sources = [.. _uplinks.Select(u => u.Mac)];
         bool mustRemake = !sources.AsSpan().SequenceEqual(_sources);
         _sources = sources;
@@ -193,12 +193,17 @@ internal sealed class UnderlayWatch : IDisposable
         return index;
     }
 
-    private void KeepResolved(IReadOnlyList<Route> routes, Dictionary<int, int> mtus)
+    // True when neighbours have been asked for.
+    private bool KeepResolved(IReadOnlyList<Route> routes, Dictionary<int, int> mtus, IReadOnlyList<Xdp.Interop.Links.Neighbor> known)
     {
+        var kept = known.Where(n => n.IsManaged || n.State == NeighborState.Permanent).Select(n => (n.Interface, n.Address)).ToHashSet();
+        bool asked = false;
         foreach (var (device, gateway) in UnderlayRoutes.Gateways(routes, mtus, _pods))
         {
-            if (_netlink.Neighbors.Find(device, gateway) is { } n && (n.IsManaged || n.State == NeighborState.Permanent)) continue;
+            if (kept.Contains((device, gateway))) continue;
             if (_netlink.Neighbors.Probe(device, gateway)) _managed.Add((device, gateway));
+            asked = true;
         }
+        return asked;
     }
 }

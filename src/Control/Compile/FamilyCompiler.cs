@@ -36,7 +36,7 @@ internal sealed class FamilyCompiler<TAddress>
         {
             Endpoints = Endpoints(state, common, policyIndex),
             Services = new ServiceTable<TAddress>(services, _nodePortAddresses, _serviceRange),
-            Routes = Routes(state, input, vtepOfNode),
+            Routes = Routes(state, input, vtepOfNode, hasTunnels: common.Node.VxlanPort != 0),
             Underlay = input.Underlay,
             Identities = _last is null || addresses || state.Ipcache != _lastState?.Ipcache ? new IpCache<TAddress>(Identities(state, input)) : _last.Identities,
             Gateway = input.Gateway,
@@ -80,7 +80,7 @@ internal sealed class FamilyCompiler<TAddress>
         return new AddressMap<TAddress>(addresses);
     }
 
-    private static RouteTable<TAddress> Routes(DesiredState state, FamilyInput<TAddress> input, Dictionary<string, int> vtepOfNode)
+    private static RouteTable<TAddress> Routes(DesiredState state, FamilyInput<TAddress> input, Dictionary<string, int> vtepOfNode, bool hasTunnels)
     {
         var routes = new List<Route> { new(RouteKind.Unreachable, 0), new(RouteKind.Host, 0), new(RouteKind.World, 0) };
         const int unreachable = 0, host = 1, world = 2;
@@ -97,16 +97,18 @@ internal sealed class FamilyCompiler<TAddress>
         {
             if (!vtepOfNode.TryGetValue(node.Name, out int vtep)) continue;
             int route = routes.Count;
-            var kind = input.Peers.GetValueOrDefault(node.Name, RouteKind.Overlay);
-            routes.Add(new Route(kind, vtep));
+            var way = input.Peers.GetValueOrDefault(node.Name, new PeerWay(RouteKind.Overlay));
+            routes.Add(new Route(way.Kind, vtep, IsCutOff: way.Kind == RouteKind.Unreachable, ByHost: way.ByHost));
             foreach (string cidr in node.PodCidrs)
             {
                 var network = FieldParser.Network("pod_cidrs", cidr);
                 if (FieldParser.IsOf<TAddress>(network)) prefixes.Add(FieldParser.Prefix<TAddress>(network, route));
             }
             int self = routes.Count;
-            // Without a tunnel a node's own address is reached as everybody reaches it, whatever is known of its pods.
-            routes.Add(new Route(kind == RouteKind.Overlay ? kind : RouteKind.Native, vtep, IsNode: true));
+            // Where there are tunnels they lead to the nodes' own addresses, also to those whose pods need none: a node that thinks otherwise of us
+            // would answer in a tunnel to what it has not seen come. Without them a node is reached as everybody reaches it; so is one that no tunnel
+            // leads to, because those leave by the uplink.
+            routes.Add(new Route(hasTunnels && !way.NodeByHost ? RouteKind.Overlay : RouteKind.Native, vtep, IsNode: true, ByHost: way.NodeByHost));
             foreach (var address in Addresses(node)) prefixes.Add(new(address, HostBits, self));
         }
         // Last, so that they win: whatever the cluster says, the node's own addresses are here.

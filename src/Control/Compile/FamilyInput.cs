@@ -27,11 +27,8 @@ public sealed record FamilyInput<TAddress>
     /// <summary>Those of <see cref="NodeAddresses"/> that serve node ports (K9).</summary>
     public required IReadOnlyCollection<TAddress> NodePortAddresses { get; init; }
 
-    /// <summary>
-    /// How the pods of nodes are reached, by node name, where it is not by a tunnel: <see cref="RouteKind.Native"/>, or
-    /// <see cref="RouteKind.Unreachable"/>.
-    /// </summary>
-    public IReadOnlyDictionary<string, RouteKind> Peers { get; init; } = new Dictionary<string, RouteKind>();
+    /// <summary>How other nodes are reached, by node name; a tunnel where one is missing.</summary>
+    public IReadOnlyDictionary<string, PeerWay> Peers { get; init; } = new Dictionary<string, PeerWay>();
 
     /// <summary>The way out of the cluster.</summary>
     public UnderlayTable<TAddress> Underlay { get; init; } = UnderlayTable<TAddress>.Empty;

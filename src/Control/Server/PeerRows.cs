@@ -12,13 +12,15 @@ namespace Dataplane.Control.Server;
 /// <param name="peers">With native routing; empty without.</param>
 internal sealed class PeerRows(IReadOnlyList<PeerRoute> peers)
 {
+    private readonly ILookup<string, PeerRoute> _ofNode = peers.ToLookup(peer => peer.Node);
+
     /// <summary>The rows of a node's entry.</summary>
-    public IEnumerable<NodeEntry.Types.PodRoute> OfNode(string node) => peers.Where(peer => peer.Node == node).Select(peer => new NodeEntry.Types.PodRoute
+    public IEnumerable<NodeEntry.Types.PodRoute> OfNode(string node) => _ofNode[node].Select(peer => new NodeEntry.Types.PodRoute
     {
         PodCidr = peer.Pods.ToString(),
         Kind = Name(peer.Kind),
         NextHop = peer.NextHop?.ToString() ?? "",
-        Protocol = peer.Kind == RouteKind.Native ? Name(peer.Origin) : "",
+        Protocol = peer.Origin == RouteProtocol.Unspecified ? "" : Name(peer.Origin),
     });
 
     /// <summary>A node's state in one word; null where only its tunnel counts.</summary>
@@ -26,16 +28,19 @@ internal sealed class PeerRows(IReadOnlyList<PeerRoute> peers)
     /// <param name="answers">Whether the next hop to the node's own address does: our routes are by that.</param>
     public string? StateOf(string node, bool answers)
     {
-        var kinds = peers.Where(peer => peer.Node == node).Select(peer => peer.Kind).Distinct().ToList();
+        var kinds = _ofNode[node].Select(peer => peer.Kind).Distinct().ToList();
         return kinds switch
         {
             [] or [RouteKind.Overlay] => null,
-            [RouteKind.Native] when !answers && peers.Any(peer => peer.Node == node && peer.Origin == RouteProtocol.DataplanePods) => "unresolved",
+            [RouteKind.Native] when !answers && _ofNode[node].Any(peer => peer.Origin == RouteProtocol.DataplanePods) => "unresolved",
             [RouteKind.Native] => "native",
+            [RouteKind.Unreachable] when IsRefused(node) => "unreachable",
             [RouteKind.Unreachable] => "unresolved",
             _ => "mixed",
         };
     }
+
+    private bool IsRefused(string node) => _ofNode[node].Any(peer => peer.Origin != RouteProtocol.Unspecified);
 
     /// <summary>The row of one prefix of a node's pods in the dump of routes.</summary>
     /// <param name="node">Its name.</param>
@@ -46,7 +51,7 @@ internal sealed class PeerRows(IReadOnlyList<PeerRoute> peers)
     {
         var network = FieldParser.Network("pod_cidrs", cidr);
         var entry = new RouteEntry { Destination = cidr, Kind = Name(RouteKind.Overlay), Via = node, Port = uplink };
-        if (peers.FirstOrDefault(peer => peer.Node == node && peer.Pods.Equals(network)) is not { } peer || peer.Kind == RouteKind.Overlay) return entry;
+        if (_ofNode[node].FirstOrDefault(peer => peer.Pods.Equals(network)) is not { } peer || peer.Kind == RouteKind.Overlay) return entry;
         entry.Kind = Name(peer.Kind);
         entry.NextHop = peer.NextHop?.ToString() ?? "";
         if (peer.Kind == RouteKind.Unreachable)

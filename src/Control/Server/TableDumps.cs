@@ -153,7 +153,7 @@ internal sealed class TableDumps(NodeRuntime node)
 
     // There the node's own stack finds out next hops, and nothing is known of them here.
     private bool IsByAnotherDevice(Node peer) =>
-        TableCompiler.TunnelAddress(peer, out var address) && node.KnownHops.TryGetValue(FieldParser.From(address), out var hop) && hop.Interface != node.UplinkDevice?.Ifindex;
+        TableCompiler.TunnelAddress(peer, out var address) && node.KnownHops.TryGetValue(FieldParser.From(address), out var hop) && hop.NextHop is not null && hop.Interface != node.UplinkDevice?.Ifindex;
 
     private static string OnlyOf(string address) => address + (address.Contains(':') ? "/128" : "/32");
 

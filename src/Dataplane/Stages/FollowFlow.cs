@@ -83,15 +83,20 @@ public static class FollowFlow
         origin is PacketOrigin.Overlay or PacketOrigin.Uplink && action.Kind is ForwardKind.Overlay or ForwardKind.Neighbor && (flags & FlowFlags.Masqueraded) == 0;
 
     private static bool ComesFrom<TAddress>(in FlowAction opposite, in PacketInfo<TAddress> info, PathContext<TAddress> context)
-        where TAddress : unmanaged, IIpAddress<TAddress> => opposite.Kind switch
+        where TAddress : unmanaged, IIpAddress<TAddress>
+    {
+        // With native routing a peer's way may be found by a port, or by none as yet; it comes by the host port only where it would as a new flow.
+        if (info.Origin == PacketOrigin.Host && context.Tables.Node.NativeRouting && !SourceGuard.ComesByHost(context.Family.Routes.Find(info.Tuple.Source))) return false;
+        return opposite.Kind switch
         {
             // Whether pods of a node come in its tunnel or not is for that node to choose, where there is a choice.
-            ForwardKind.Overlay => info.Origin == PacketOrigin.Overlay || context.Tables.Node.NativeRouting && info.Origin is PacketOrigin.Uplink or PacketOrigin.Host,
+            ForwardKind.Overlay => info.Origin == PacketOrigin.Overlay || info.Origin == PacketOrigin.Uplink && context.Tables.Node.NativeRouting,
             // What is outside comes by the uplink, or by the node's own stack where that has routed it.
             ForwardKind.Neighbor => info.Origin is PacketOrigin.Uplink or PacketOrigin.Host || IsPeerInTunnel(info, context),
             _ => opposite.Port == info.InPort || info.Origin == PacketOrigin.Uplink && opposite.Port == context.Tables.Node.HostPort && IsOutside(info, context)
                 || opposite.Port == context.Tables.Node.HostPort && IsPeerInTunnel(info, context),
         };
+    }
 
     private static bool IsPeerInTunnel<TAddress>(in PacketInfo<TAddress> info, PathContext<TAddress> context)
         where TAddress : unmanaged, IIpAddress<TAddress> =>

@@ -17,15 +17,15 @@ public static class OverlayGuard
         if (family.Identities.Find(packet.Info.Tuple.Source) == Identities.Host) return Verdict.Drop(DropReason.SourceSpoofed, TrafficDirection.Ingress);
         // One node must not speak for the pods of another.
         var source = family.Routes.Find(packet.Info.Tuple.Source);
-        if (source.Kind is RouteKind.Unreachable || source.IsPeer && source.Vtep != packet.Info.IngressVtep)
+        if (source.IsPeer ? source.Vtep != packet.Info.IngressVtep : source.Kind == RouteKind.Unreachable)
         {
             return Verdict.Drop(DropReason.SourceSpoofed, TrafficDirection.Ingress);
         }
         var destination = packet.Info.Tuple.Destination;
         if (family.Endpoints.Find(destination) >= 0) return Verdict.Continue;
-        var kind = family.Routes.Find(destination).Kind;
-        if (kind is RouteKind.Overlay or RouteKind.Native or RouteKind.World) return Verdict.Drop(DropReason.RouteNotLocal, TrafficDirection.Ingress);
-        if (kind == RouteKind.Host) packet.Info.Flags |= PacketFlags.FromOutside; // for one of our node ports, perhaps
+        var route = family.Routes.Find(destination);
+        if (route.IsPeer || route.Kind == RouteKind.World) return Verdict.Drop(DropReason.RouteNotLocal, TrafficDirection.Ingress);
+        if (route.Kind == RouteKind.Host) packet.Info.Flags |= PacketFlags.FromOutside; // for one of our node ports, perhaps
         return Verdict.Continue;
     }
 }

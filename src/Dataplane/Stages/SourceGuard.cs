@@ -25,16 +25,19 @@ public static class SourceGuard
 
     /// <summary>
     /// For packets of the host stack that open a flow: it may route strangers' packets here, which are then from outside, but none that
-    /// claim to be from a pod or node that comes in a tunnel. With native routing pods of other nodes may come by any device of the node.
+    /// claim to be from a pod or node that comes in a tunnel, or by an uplink. Whoever on this node may write raw packets could say so.
     /// </summary>
-    public static Verdict OfHost<TAddress>(ref Packet<TAddress> packet, RouteTable<TAddress> routes, NodeSettings node)
+    public static Verdict OfHost<TAddress>(ref Packet<TAddress> packet, RouteTable<TAddress> routes)
         where TAddress : unmanaged, IIpAddress<TAddress>
     {
-        var kind = routes.Find(packet.Info.Tuple.Source).Kind;
-        if (kind == RouteKind.Unreachable || kind == RouteKind.Overlay && !node.NativeRouting) return Verdict.Drop(DropReason.SourceSpoofed, TrafficDirection.Ingress);
-        if (kind == RouteKind.World) packet.Info.Flags |= PacketFlags.FromOutside;
+        var route = routes.Find(packet.Info.Tuple.Source);
+        if (!ComesByHost(route) || route.Kind == RouteKind.Unreachable && !route.IsCutOff) return Verdict.Drop(DropReason.SourceSpoofed, TrafficDirection.Ingress);
+        if (route.Kind == RouteKind.World) packet.Info.Flags |= PacketFlags.FromOutside;
         return Verdict.Continue;
     }
+
+    /// <summary>False for another node or its pods where they come in a tunnel or by an uplink, and never by the node's own stack.</summary>
+    internal static bool ComesByHost(Route route) => !route.IsPeer || route.ByHost || route.IsCutOff;
 
     /// <summary>
     /// For packets of the uplink that open a flow with a service or a pod; what is for neither the node's own stack judges itself. They come from outside

@@ -48,6 +48,19 @@ public sealed class CheckVerbTests
     }
 
     [Theory]
+    [InlineData("unresolved", "can this node ping that one?")]
+    [InlineData("unreachable", "route on this node refuses its pods")]
+    public async Task NodesWithoutAWayAreNamedWithTheCause(string state, string cause)
+    {
+        var control = Healthy();
+        control.Nodes[1].State = state;
+        var run = await DpctlRun.Of("check", control);
+        Assert.Equal(1, run.ExitCode);
+        Assert.Contains($"nodes: {control.Nodes[1].Node.Name}: ", run.Text, StringComparison.Ordinal);
+        Assert.Contains(cause, run.Text, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData(13107u, 0)]
     [InlineData(13108u, 1)] // 80 % of 16384 is 13107.2
     public async Task SourcePortsAreShortFrom80PercentOn(uint used, int exitCode)

@@ -81,6 +81,20 @@ public sealed class UnderlayResolverTests : IDisposable
         Await(resolver, p => p.Problem is "no route to 192.0.2.8"); // perhaps after the news that the router is silent
     }
 
+    /// <summary>A cluster's routes to pods are as many as its nodes: to look for all nodes at each of them would be that number squared.</summary>
+    [RequiresRootFact]
+    public void OurOwnRoutesAreNoReasonToLookAgain()
+    {
+        using var resolver = Start("172.30.0.254");
+        Await(resolver, p => p.IsResolved && p.Mtu == 1500);
+        var route = new Route { Destination = IPNetwork.Parse("172.30.0.254/32"), Interface = Box.Netlink.Links.Get("up0").Index, Mtu = 1300, Protocol = RouteProtocol.DataplanePods };
+        Box.Netlink.Routes.Add(route); // would be seen if it looked
+        Thread.Sleep(500);
+        Assert.Equal(1500, resolver.Find(IPAddress.Parse("172.30.0.254"))!.Mtu);
+        Box.Netlink.Routes.Add(new Route { Destination = IPNetwork.Parse("192.0.2.0/24"), Gateway = IPAddress.Parse("172.30.0.254"), Protocol = RouteProtocol.Static });
+        Await(resolver, p => p.Mtu == 1300);
+    }
+
     [RequiresRootFact]
     public void ARouterWithANewCardIsFollowed()
     {

@@ -88,21 +88,37 @@ public sealed class TableCompilerTests
         Assert.True(tables.IPv4.Services.TryFind(SampleState.NodeAddress, IpProtocol.Tcp, 30080, out _));
     }
 
-    /// <summary>S5, X37: by the way that was found for each node; a node's own address is on the underlay unless a tunnel leads to its pods.</summary>
+    /// <summary>S5, X37: by the way that was found for each node; a node's own address is on the underlay only where there are no tunnels at all.</summary>
     [Theory]
-    [InlineData(null, RouteKind.Overlay, RouteKind.Overlay)]
-    [InlineData(RouteKind.Native, RouteKind.Native, RouteKind.Native)]
-    [InlineData(RouteKind.Unreachable, RouteKind.Unreachable, RouteKind.Native)]
-    public void S5_RoutesToOtherNodesAreOfTheKindThatWasFoundForThem(RouteKind? found, RouteKind toPods, RouteKind toNode)
+    [InlineData(4789, null, RouteKind.Overlay, RouteKind.Overlay)]
+    [InlineData(4789, RouteKind.Native, RouteKind.Native, RouteKind.Overlay)]
+    [InlineData(0, RouteKind.Native, RouteKind.Native, RouteKind.Native)]
+    [InlineData(0, RouteKind.Unreachable, RouteKind.Unreachable, RouteKind.Native)]
+    public void S5_X37_RoutesToOtherNodesAreOfTheKindThatWasFoundForThem(int vxlanPort, RouteKind? found, RouteKind toPods, RouteKind toNode)
     {
         var state = SampleState.Of();
         state.Nodes.Add(SampleState.Node("node-1", "192.168.77.1", "10.244.1.0/24"));
         state.Nodes.Add(SampleState.Node("node-2", "192.168.77.2", "10.244.2.0/24"));
-        var peers = found is { } kind ? new Dictionary<string, RouteKind> { ["node-2"] = kind } : [];
-        var tables = _compiler.Compile(DesiredState.From(1, state), SampleState.Input() with { IPv4 = SampleState.Input().IPv4 with { Peers = peers } });
-        Assert.Equal(new Route(toPods, 0), tables.IPv4.Routes.Find(IPv4Address.Parse("10.244.2.9")));
+        var peers = found is { } kind ? new Dictionary<string, PeerWay> { ["node-2"] = new(kind) } : [];
+        var tables = _compiler.Compile(DesiredState.From(1, state), SampleState.Input() with
+        {
+            Node = SampleState.Input().Node with { VxlanPort = (ushort)vxlanPort }, IPv4 = SampleState.Input().IPv4 with { Peers = peers },
+        });
+        Assert.Equal(new Route(toPods, 0, IsCutOff: toPods == RouteKind.Unreachable), tables.IPv4.Routes.Find(IPv4Address.Parse("10.244.2.9")));
         Assert.Equal(new Route(toNode, 0, IsNode: true), tables.IPv4.Routes.Find(IPv4Address.Parse("192.168.77.2")));
-        Assert.Equal(RouteKind.Unreachable, tables.IPv4.Routes.Find(IPv4Address.Parse("10.244.1.9")).Kind);
+        Assert.Equal(new Route(RouteKind.Unreachable, 0), tables.IPv4.Routes.Find(IPv4Address.Parse("10.244.1.9"))); // nobody's
+    }
+
+    /// <summary>Tunnels leave by the uplink: no node is reached in one that is behind another device.</summary>
+    [Fact]
+    public void S5_ANodeBehindADeviceThatIsNoUplinkIsLeftToTheNodesStack()
+    {
+        var state = SampleState.Of();
+        state.Nodes.Add(SampleState.Node("node-2", "192.168.77.2", "10.244.2.0/24"));
+        var peers = new Dictionary<string, PeerWay> { ["node-2"] = new(RouteKind.Native, ByHost: true, NodeByHost: true) };
+        var tables = _compiler.Compile(DesiredState.From(1, state), SampleState.Input() with { IPv4 = SampleState.Input().IPv4 with { Peers = peers } });
+        Assert.Equal(new Route(RouteKind.Native, 0, ByHost: true), tables.IPv4.Routes.Find(IPv4Address.Parse("10.244.2.9")));
+        Assert.Equal(new Route(RouteKind.Native, 0, IsNode: true, ByHost: true), tables.IPv4.Routes.Find(IPv4Address.Parse("192.168.77.2")));
     }
 
     [Fact]

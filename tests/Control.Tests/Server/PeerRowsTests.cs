@@ -21,6 +21,7 @@ public sealed class PeerRowsTests
         new("theirs", Net("10.244.3.0/24"), RouteKind.Native, IPAddress.Parse("192.168.77.254"), (RouteProtocol)12),
         new("tunnelled", Net("10.244.4.0/24"), RouteKind.Overlay),
         new("lost", Net("10.244.5.0/24"), RouteKind.Unreachable),
+        new("refused", Net("10.244.7.0/24"), RouteKind.Unreachable, Origin: RouteProtocol.Static),
         new("both", Net("10.244.6.0/24"), RouteKind.Native, IPAddress.Parse("192.168.77.6"), RouteProtocol.DataplanePods),
         new("both", Net("fd00:10:244:6::/64"), RouteKind.Overlay),
     ]);
@@ -31,6 +32,7 @@ public sealed class PeerRowsTests
     [InlineData("theirs", false, "native")] // theirs is not
     [InlineData("tunnelled", true, null)]
     [InlineData("lost", true, "unresolved")]
+    [InlineData("refused", true, "unreachable")]
     [InlineData("both", true, "mixed")]
     [InlineData("unknown", true, null)]
     public void ANodesStateIsHowItsPodsAreReached(string node, bool answers, string? state) => Assert.Equal(state, _rows.StateOf(node, answers));
@@ -41,6 +43,7 @@ public sealed class PeerRowsTests
         Assert.Equal(["10.244.3.0/24 native 192.168.77.254 bird"], Rows("theirs"));
         Assert.Equal(["10.244.6.0/24 native 192.168.77.6 dataplane-pods", "fd00:10:244:6::/64 overlay"], Rows("both"));
         Assert.Equal(["10.244.5.0/24 unreachable"], Rows("lost"));
+        Assert.Equal(["10.244.7.0/24 unreachable  static"], Rows("refused"));
     }
 
     [Fact]

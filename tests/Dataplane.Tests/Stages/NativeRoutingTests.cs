@@ -115,12 +115,50 @@ public abstract class NativeRoutingTests<TAddress> : FamilyTests<TAddress>
 
     /// <summary>A device that is no uplink of ours may bring what another node's pods send; the stack routes it here.</summary>
     [Fact]
-    public void AnotherNodesPodMayComeByTheNodesStack()
+    public void AnotherNodesPodComesByTheNodesStackWhereTheWayToItLeavesByThat()
     {
-        var path = Path();
+        var path = new PathHarnessOf<TAddress>(Tables(node => (node.RemoteByHost, node.Underlay) = (true, UnderlayTable<TAddress>.Empty)));
         PathAssert.Forwarded(PodBPort, path.FromHost(Ip(RemotePod, PodB).Tcp(40_000, 8080, TcpHeader.Syn)));
-        PathAssert.Forwarded(UplinkPort, path.FromPodB(Ip(PodB, RemotePod).Tcp(8080, 40_000, TcpHeader.Syn | TcpHeader.Ack)));
+        PathAssert.Forwarded(HostPort, path.FromPodB(Ip(PodB, RemotePod).Tcp(8080, 40_000, TcpHeader.Syn | TcpHeader.Ack)));
+        PathAssert.Forwarded(PodBPort, path.FromHost(Ip(RemotePod, PodB).Tcp(40_000, 8080, TcpHeader.Ack)));
+        PathAssert.Forwarded(PodBPort, path.FromHost(Ip(RemoteNode, PodB).Udp(40_000, 8080)));
         PathAssert.Dropped(DropReason.SourceSpoofed, new PathHarnessOf<TAddress>().FromHost(Ip(RemotePod, PodB).Tcp(40_000, 8080, TcpHeader.Syn)));
+    }
+
+    /// <summary>
+    /// P34: who on this node may write raw packets, as containers with CAP_NET_RAW in its network can, must not speak for pods of others: neither open a
+    /// flow nor take part in one, whether its way is known already or not.
+    /// </summary>
+    [Theory]
+    [InlineData(RouteKind.Native, true)]
+    [InlineData(RouteKind.Native, false)]
+    [InlineData(RouteKind.Overlay, true)]
+    public void P34_NobodyOnThisNodeSpeaksForAPodThatComesByAnUplink(RouteKind toPods, bool isResolved)
+    {
+        var path = Path(toPods, isResolved ? null : UnderlayTable<TAddress>.Empty);
+        PathAssert.Dropped(DropReason.SourceSpoofed, TrafficDirection.Ingress, path.FromHost(Ip(RemotePod, PodB).Tcp(40_000, 8080, TcpHeader.Syn)));
+        PathAssert.Dropped(DropReason.SourceSpoofed, TrafficDirection.Ingress, path.FromHost(Ip(RemoteNode, PodB).Tcp(40_000, 8080, TcpHeader.Syn)));
+
+        PathAssert.Forwarded(toPods == RouteKind.Native && !isResolved ? HostPort : UplinkPort, path.FromPodA(Ip(PodA, RemotePod).Tcp(40_000, 8080, TcpHeader.Syn)));
+        foreach (uint revision in (uint[])[1, 2]) // also after the flow was judged anew
+        {
+            path.Tables = Tables(node => (node.RemoteKind, node.Underlay, node.Revision) = (toPods, isResolved ? node.Underlay : UnderlayTable<TAddress>.Empty, revision));
+            PathAssert.Dropped(DropReason.SourceSpoofed, path.FromHost(Ip(RemotePod, PodA).Tcp(8080, 40_000, TcpHeader.Syn | TcpHeader.Ack)));
+        }
+        PathAssert.Forwarded(PodAPort, path.FromUplink(Ip(RemotePod, PodA).Tcp(8080, 40_000, TcpHeader.Syn | TcpHeader.Ack)));
+    }
+
+    /// <summary>A peer stays one while no way to it is known: it forges nothing, but cannot be answered. An address that nobody has is forged.</summary>
+    [Fact]
+    public void APeerWithoutAWayIsNotSpoofedButUnreachable()
+    {
+        var path = Path(toPods: RouteKind.Unreachable);
+        PathAssert.Dropped(DropReason.RouteUnreachable, path.FromUplink(Ip(RemotePod, PodB).Udp(40_000, 8080)));
+        PathAssert.Dropped(DropReason.RouteUnreachable, path.FromHost(Ip(RemotePod, PodB).Udp(40_000, 8080)));
+        PathAssert.Dropped(DropReason.RouteUnreachable, path.FromOverlay(Ip(RemotePod, PodB).Udp(40_000, 8080)));
+        PathAssert.Dropped(DropReason.RouteUnreachable, path.FromPodB(Ip(PodB, RemotePod).Udp(40_000, 8080)));
+        PathAssert.Dropped(DropReason.SourceSpoofed, path.FromUplink(Ip(NoPod, PodB).Udp(40_000, 8080)));
+        PathAssert.Dropped(DropReason.RouteNotLocal, TrafficDirection.Ingress, path.FromOverlay(Ip(World, RemotePod).Udp(40_000, 8080)));
     }
 
     /// <summary>Two nodes that disagree about a pod must not pass a packet to and fro.</summary>

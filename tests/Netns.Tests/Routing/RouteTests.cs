@@ -40,6 +40,29 @@ public sealed class RouteTests
         void Settles(params string[] routes) => Eventually.True(() => node.Routes().SequenceEqual(routes), () => $"{string.Join("\n", node.Routes())}\n{cluster.Log()}", patience: 20);
     }
 
+    /// <summary>A process that has just started knows of no way yet. It takes nothing away that leads its predecessor's packets.</summary>
+    [RequiresRootTheory, InlineData("native"), InlineData("auto")]
+    public void S6_A_restart_takes_no_route_away_that_a_peer_needs(string routing)
+    {
+        using Cluster cluster = Cluster.StartRouted(routing, NodeKind.Dataplane, NodeKind.Dataplane);
+        ClusterPod near = cluster.AddPod(cluster.Nodes[0], "default", "near"), far = cluster.AddPod(cluster.Nodes[1], "default", "far");
+        cluster.WaitUntilPodsReady();
+        var node = (DataplaneNode)cluster.Nodes[0];
+        const string ours = "10.244.2.0/24 via 192.168.77.2 dev eth0";
+        Eventually.True(() => node.Routes().Contains(ours), () => string.Join('\n', node.Routes()));
+        using BackgroundProcess monitor = node.Net.Start("ip", "-4", "monitor", "route");
+        node.Net.AddRoute("10.244.9.0/24 via 192.168.77.9 dev eth0 proto 78 metric 8192"); // of a node that has left
+        for (int round = 0; round < 3; round++)
+        {
+            node.Dataplane!.Stop(TimeSpan.FromSeconds(10));
+            node.StartDataplane();
+            Eventually.True(() => node.TryDpctl("status").Succeeded && node.WayTo(cluster.Nodes[1]) == "native 192.168.77.2 dataplane-pods" && Ping(near.Net, far.Address), () => cluster.Log(), patience: 20);
+        }
+        Eventually.True(() => monitor.Output.Contains("Deleted 10.244.9.0/24", StringComparison.Ordinal), () => monitor.Output);
+        Assert.Contains(ours, node.Routes());
+        Assert.DoesNotContain("10.244.2.0/24", monitor.Output, StringComparison.Ordinal); // neither taken away nor replaced
+    }
+
     [RequiresRootFact]
     public void S11_Cleanup_leaves_no_route_to_pods()
     {
@@ -140,6 +163,46 @@ public sealed class RouteTests
             Assert.True(plain > 100 && tunnelled == 0, $"{source} to {address}: {plain} plain, {tunnelled} in VXLAN");
         }
         Assert.All(cluster.Nodes, n => Assert.Null(n.FrameLeak()));
+    }
+
+    /// <summary>As in clouds: the router's address is in no prefix of the node, whose own route to it says that it is on the link all the same.</summary>
+    [RequiresRootFact]
+    public void S5_Pods_are_reached_by_a_router_that_is_in_no_prefix_of_the_node()
+    {
+        using Cluster cluster = Cluster.StartSegmented("native", 0, 1);
+        var node = (DataplaneNode)cluster.Nodes[0];
+        ClusterPod near = cluster.AddPod(node, "default", "near"), far = cluster.AddPod(cluster.Nodes[1], "default", "far");
+        cluster.WaitUntilPodsReady();
+        cluster.Router!.AddAddress("eth0", "10.99.0.1/32");
+        foreach (ClusterNode n in cluster.Nodes)
+            cluster.Router.AddRoute($"{n.PodCidr} via {n.Address}");
+        node.Net.Ip("route replace 192.168.0.0/16 via 10.99.0.1 dev eth0 onlink");
+        Eventually.True(() => node.WayTo(cluster.Nodes[1]) == "native 10.99.0.1 dataplane-pods" && Ping(near.Net, far.Address), () => $"{cluster.Log()}\n{node.Net.Run("ip", "route").Output}", patience: 20);
+        Assert.Contains("10.244.2.0/24 via 10.99.0.1 dev eth0", node.Routes());
+        Assert.Equal("native 10.99.0.1", node.RouteTo("10.244.2.0/24"));
+        Assert.DoesNotContain("add route", node.Dpctl("status"), StringComparison.Ordinal);
+    }
+
+    /// <summary>Whoever refuses a peer's pods on a node is obeyed, with tunnels as well, and told of. The node's own stack obeys the kernel anyway.</summary>
+    [RequiresRootFact]
+    public void S6_A_route_that_refuses_a_nodes_pods_is_obeyed_and_shown()
+    {
+        using Cluster cluster = Cluster.StartRouted("auto", NodeKind.Dataplane, NodeKind.Dataplane);
+        ClusterPod near = cluster.AddPod(cluster.Nodes[0], "default", "near"), far = cluster.AddPod(cluster.Nodes[1], "default", "far");
+        cluster.WaitUntilPodsReady();
+        var node = (DataplaneNode)cluster.Nodes[0];
+        Eventually.True(() => Ping(near.Net, far.Address) && Ping(node.Net, far.Address), () => cluster.Log(), patience: 20);
+        node.Net.AddRoute("blackhole 10.244.2.0/24 proto static");
+        Eventually.True(() => node.WayTo(cluster.Nodes[1]) == "unreachable", () => node.Dpctl("node", "list"), patience: 20);
+        Assert.Equal("unreachable", node.RouteTo("10.244.2.0/24"));
+        Assert.Contains("static", node.Dpctl("node", "list"), StringComparison.Ordinal);
+        Assert.Contains("refuses its pods", node.TryDpctl("check").Output, StringComparison.Ordinal);
+        Assert.False(Ping(near.Net, far.Address));
+        Assert.False(Ping(node.Net, far.Address));
+        Assert.DoesNotContain(node.Routes(), route => route.StartsWith("10.244.2.0/24", StringComparison.Ordinal));
+
+        node.Net.Ip("route del blackhole 10.244.2.0/24 proto static");
+        Eventually.True(() => node.WayTo(cluster.Nodes[1]) == "native 192.168.77.2 dataplane-pods" && Ping(near.Net, far.Address), () => cluster.Log(), patience: 20);
     }
 
     [RequiresRootFact]

@@ -125,8 +125,11 @@ public class SampleNodeOf<TAddress>
     /// <summary>See <see cref="NodeSettings"/>.</summary>
     public bool NativeRouting { get; set; }
 
-    /// <summary>How <see cref="RemoteNode"/> and its pods are reached.</summary>
+    /// <summary>How <see cref="RemoteNode"/> and its pods are reached; unreachable are only the pods.</summary>
     public RouteKind RemoteKind { get; set; } = RouteKind.Overlay;
+
+    /// <summary>True when the way to them leaves by a device that is no uplink.</summary>
+    public bool RemoteByHost { get; set; }
 
     /// <summary>See <see cref="NodeSettings"/>.</summary>
     public bool MasqueradeAll { get; set; }
@@ -168,7 +171,10 @@ public class SampleNodeOf<TAddress>
         Services = BuildServices(),
         Routes = new RouteTable<TAddress>(
             [.. Routes.ConvertAll(r => new PrefixEntry<TAddress>(r.Address, r.Length, r.Route))],
-            [new(RouteKind.World, 0), new(RouteKind.Unreachable, 0), new(RouteKind.Host, 0), new(RemoteKind, 0), new(RouteKind.Overlay, 1), new(RemoteKind, 0, IsNode: true)]),
+            [
+                new(RouteKind.World, 0), new(RouteKind.Unreachable, 0), new(RouteKind.Host, 0), new(RemoteKind, 0, IsCutOff: RemoteKind == RouteKind.Unreachable, ByHost: RemoteByHost),
+                new(RouteKind.Overlay, 1), new(RemoteKind == RouteKind.Unreachable ? RouteKind.Native : RemoteKind, 0, IsNode: true, ByHost: RemoteByHost),
+            ]),
         Identities = new IpCache<TAddress>(
         [
             new(NodeAddress, Single, (int)Identities.Host), new(Gateway, Single, (int)Identities.Host), new(RemoteNode, Single, (int)Identities.RemoteNode),
