@@ -32,16 +32,16 @@ try
 {
     return await RunAsync(OptionLoader.Load(flags));
 }
-catch (OptionException e)
+#pragma warning disable CA1031 // The process ends with a message and an exit code, whatever it was.
+catch (Exception e)
+#pragma warning restore CA1031
 {
-    Console.Error.WriteLine($"dataplane: {e.Message}");
-    return BadUsage;
+    Console.Error.WriteLine($"dataplane: {Text(e)}");
+    return e is OptionException ? BadUsage : Failure;
 }
-catch (Exception e) when (e is XdpException or IOException or UnauthorizedAccessException or DllNotFoundException)
-{
-    Console.Error.WriteLine($"dataplane: {e.Message}");
-    return Failure;
-}
+
+// What has a message for people is told by it; of anything else the place is wanted as well.
+static string Text(Exception e) => e is OptionException or XdpException or IOException or UnauthorizedAccessException or DllNotFoundException ? e.Message : $"{e}";
 
 static async Task<int> RunAsync(DataplaneOptions options)
 {
@@ -52,10 +52,10 @@ static async Task<int> RunAsync(DataplaneOptions options)
             console.SingleLine = true;
             console.TimestampFormat = "HH:mm:ss.fff ";
         }));
-    var log = loggers.CreateLogger("dataplane");
+    MachineCheck.Run(options);
     if (KernelFeatures.Probe().FirstOrDefault(f => !f.Available && !f.IsOptional) is { } missing)
     {
-        Console.Error.WriteLine($"dataplane: this machine lacks {missing.Name}: {missing.Detail}");
+        Console.Error.WriteLine($"dataplane: {missing.Refusal}");
         return Failure;
     }
     var stopped = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -68,6 +68,38 @@ static async Task<int> RunAsync(DataplaneOptions options)
         Console.Error.WriteLine($"dataplane: another dataplane serves {options.ControlSocketPath}, and the devices are its own; stop it first, or give this one another 'control' and other devices");
         return Failure;
     }
+    using var state = StateDirectory.TryTake(options);
+    if (state is null)
+    {
+        Console.Error.WriteLine($"dataplane: another dataplane has {options.StateDirectory}, where it notes what is changed on the node; stop it first, or give this one another 'state-dir' and other devices");
+        return Failure;
+    }
+    using var ports = ControlPorts.Take(options);
+    var failed = new FailedStart(options);
+    bool isServing = false;
+    try
+    {
+        await ServeAsync(options, loggers, ports, stopped.Task, () => isServing = true);
+        return 0;
+    }
+#pragma warning disable CA1031 // Whatever it was, the node is not left half-way.
+    catch (Exception e) when (!isServing)
+#pragma warning restore CA1031
+    {
+        Console.Error.WriteLine($"dataplane: {Text(e)}\ndataplane: {failed.Undo()}");
+        return Failure;
+    }
+
+    void Stop(System.Runtime.InteropServices.PosixSignalContext context)
+    {
+        context.Cancel = true;
+        stopped.TrySetResult();
+    }
+}
+
+static async Task ServeAsync(DataplaneOptions options, ILoggerFactory loggers, ControlPorts ports, Task stopped, Action serving)
+{
+    var log = loggers.CreateLogger("dataplane");
     using var node = new NodeRuntime(options, loggers);
     using var flows = new FlowWatch(node);
     await using var healthChecks = new HealthCheckPorts(
@@ -76,18 +108,12 @@ static async Task<int> RunAsync(DataplaneOptions options)
     node.Restore();
     var service = new ControlService(node, flows, new CaptureSession(node), healthChecks);
     IMetricsSource[] metrics = [new DataplaneMetrics(new NodeTelemetry(node)), node.Syncs, node.Sweeper.Metrics, new ProcessMetrics(StatusReport.ProductVersion)];
-    await using var host = await ControlHost.StartAsync(options, service, metrics, new NodeHealth(node), loggers);
+    await using var host = await ControlHost.StartAsync(options, service, metrics, new NodeHealth(node), loggers, ports);
     node.Settle();
+    serving();
     log.LogInformation("node {Node}: control on {Socket}, {Workers} worker(s), path MTU {Mtu}", options.NodeName, options.ControlSocketPath, node.Engine.Workers.Length, node.PathMtu);
 
-    await stopped.Task;
+    await stopped;
     log.LogInformation("stopping");
     await host.StopAsync();
-    return 0;
-
-    void Stop(System.Runtime.InteropServices.PosixSignalContext context)
-    {
-        context.Cancel = true;
-        stopped.TrySetResult();
-    }
 }

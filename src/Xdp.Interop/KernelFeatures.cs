@@ -32,7 +32,7 @@ public static unsafe class KernelFeatures
     {
         using var socket = new SafeFileDescriptor(LibC.socket(XskAbi.AF_XDP, LibC.SOCK_RAW | LibC.SOCK_CLOEXEC, 0));
         Errno error = socket.IsInvalid ? LibC.LastError : Errno.None;
-        features.Add(new KernelFeature("af-xdp", error == Errno.None, error == Errno.None ? "socket(AF_XDP)" : $"socket(AF_XDP): {error.Describe()}", ""));
+        features.Add(new KernelFeature("af-xdp", error == Errno.None, error == Errno.None ? "socket(AF_XDP)" : $"socket(AF_XDP): {error.Describe()}", "") { IsDenied = error is Errno.EPERM or Errno.EACCES });
 
         bool metadata = false, budget = false, multiBuffer = false;
         if (!socket.IsInvalid)
@@ -79,7 +79,7 @@ public static unsafe class KernelFeatures
         }
         catch (XdpException e)
         {
-            return new KernelFeature("xdp-frags", false, e.Message, ""); // no XDP program at all
+            return new KernelFeature("xdp-frags", false, e.Message, "") { IsDenied = e.Errno == Errno.EPERM }; // no XDP program at all; the verifier's no is EACCES
         }
         catch (DllNotFoundException)
         {

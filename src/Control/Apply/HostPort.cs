@@ -28,6 +28,19 @@ internal sealed class HostPort
     /// <summary>Settings of the node that stand in the way, for people.</summary>
     public IReadOnlyList<string> Obstacles => _veth.FindObstacles();
 
+    /// <summary>Whether its devices are gone, for people; null while they are there, or where the kernel does not tell.</summary>
+    public string? FindLoss()
+    {
+        try
+        {
+            return _veth.FindLoss();
+        }
+        catch (Xdp.Interop.XdpException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>Opens it; the host has no routes into it before <see cref="Activate"/>.</summary>
     public static HostPort Open(NodeRuntime node, XdpAttachments programs)
     {

@@ -13,7 +13,7 @@ namespace Dataplane.Control.Apply;
 /// </summary>
 public sealed class HostVeth
 {
-    /// <summary>Alias of the host stack's end, by which a pair is known for ours.</summary>
+    /// <summary>Alias of both ends, by which a pair is known for ours.</summary>
     internal const string Alias = "dataplane host port";
 
     private HostVethSpec _spec;
@@ -73,6 +73,7 @@ public sealed class HostVeth
                 Name = spec.Name, MacAddress = spec.HostMac, Mtu = spec.DeviceMtu, Queues = spec.Queues,
                 PeerName = spec.PortName, PeerMacAddress = spec.GatewayMac, PeerMtu = spec.DeviceMtu,
             });
+            foreach (int end in (int[])[host.Index, host.PeerIndex]) netlink.Links.SetAlias(end, Alias); // first: without it a successor refuses them
             using var here = NetworkNamespace.Current();
             Sysctl.Ensure($"ipv6/conf/{spec.PortName}/disable_ipv6", "1", here);
             if (spec.AddressV6 is null) Sysctl.Ensure($"ipv6/conf/{spec.Name}/disable_ipv6", "1", here); // what a predecessor had there goes with it
@@ -80,7 +81,6 @@ public sealed class HostVeth
             Sysctl.Ensure($"ipv4/conf/{spec.Name}/rp_filter", "2", here);
             Sysctl.Ensure($"ipv4/conf/{spec.PortName}/forwarding", "0", here);
             VethOffloads.TurnOff(here, spec.Name);
-            netlink.Links.SetAlias(host.Index, Alias);
             netlink.Links.SetUp(host.PeerIndex);
             return new HostVeth(spec, host.Index, host.PeerIndex, takenOver: !created);
         }
@@ -142,21 +142,41 @@ public sealed class HostVeth
         return found;
     }
 
+    /// <summary>Whether the pair is gone, with the remedy, for people; null while it is there. A new pair of that name is another one: our socket is not on it.</summary>
+    /// <exception cref="XdpException">The kernel does not tell.</exception>
+    public string? FindLoss()
+    {
+        using var netlink = NetlinkSocket.Open();
+        return netlink.Links.Find(HostIndex) is not null && netlink.Links.Find(PortIndex) is not null ? null
+            : $"interface {_spec.Name} was removed: pods reach neither their gateway nor this node's own stack, and this node reaches no pods; restart the dataplane";
+    }
+
     /// <summary>Removes the pair, and with it its addresses, routes, neighbours and settings. False when it was gone.</summary>
     public bool Remove() => Remove(_spec.Name);
 
     /// <inheritdoc cref="Remove()"/>
     public static bool Remove(string name) => PodVeth.Remove(name);
 
+    /// <summary>The one of two devices that no dataplane has made, or null: it is not to be touched.</summary>
+    /// <param name="host">What has the name of the host stack's end; null for nothing.</param>
+    /// <param name="port">What has the name of the other end; null for nothing.</param>
+    internal static LinkInfo? FindForeign(LinkInfo? host, LinkInfo? port)
+    {
+        if (host is not null && (host.Kind != "veth" || host.Alias != Alias)) return host;
+        if (port is null || port.Kind == "veth" && port.Alias == Alias) return null;
+        return host is not null && host.PeerIndex == port.Index && host.PeerNamespaceId is null ? null : port; // earlier versions named one end only
+    }
+
+    /// <summary>Why a device is none of ours, for people.</summary>
+    internal static string WhyForeign(LinkInfo link) =>
+        link.Kind == "veth" ? $"{link.Name} is not a host port of a dataplane (those have the alias \"{Alias}\")" : $"{link.Name} is of kind {link.Kind ?? "hardware"}, not a host port of a dataplane";
+
     private static LinkInfo? FindExisting(NetlinkSocket netlink, HostVethSpec spec)
     {
         var host = netlink.Links.Find(spec.Name);
         var port = netlink.Links.Find(spec.PortName);
-        foreach (var link in (LinkInfo?[])[host, port])
-        {
-            if (link is not null && link.Kind != "veth")
-                throw new XdpException($"take over {link.Name}", Errno.EEXIST, $"it is of kind {link.Kind ?? "hardware"}, not a veth of ours; rename or delete it");
-        }
+        if (FindForeign(host, port) is { } foreign)
+            throw new XdpException($"take over {foreign.Name}", Errno.EEXIST, $"{WhyForeign(foreign)}; choose another --host-port, or rename or delete it");
 
         if (host is not null && port is not null && host.PeerIndex == port.Index && host.PeerNamespaceId is null
             && host.MacAddress.Equals(spec.HostMac) && port.MacAddress.Equals(spec.GatewayMac)

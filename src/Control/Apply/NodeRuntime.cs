@@ -53,7 +53,7 @@ public sealed class NodeRuntime : IDisposable
         Gateway = FieldParser.To<IPv4Address>(options.HostPortAddress.IPv4);
         TunnelAddress = FieldParser.To<IPv4Address>(options.NodeIp.IPv4);
         GatewayMac = RuntimeSettings.GatewayMac(Gateway);
-        int workers = options.Workers > 0 ? options.Workers : Math.Max(1, Environment.ProcessorCount / 2);
+        int workers = RuntimeSettings.Workers(options);
 
         _programs = new XdpAttachments();
         _publisher = new TablePublisher(this, _programs.Steering, _log);
@@ -128,7 +128,7 @@ public sealed class NodeRuntime : IDisposable
     /// <summary>What of the state is not in force, and what on this node stands in the way of services, for people; one sentence each.</summary>
     /// <param name="own">Ports that this process listens on for health checks.</param>
     public IReadOnlyList<string> FindProblems(IReadOnlySet<ushort> own) =>
-        [.. _publisher.Problem is { } problem ? [problem] : (string[])[], .. CutOff, .. _uplinks.Problems, .. HostPort?.Obstacles ?? [], .. _publisher.FindObstacles(own)];
+        [.. _publisher.Problem is { } problem ? [problem] : (string[])[], .. CutOff, .. OwnNode.FindProblems(State, Options, Endpoints), .. _uplinks.Problems, .. HostPort?.Obstacles ?? [], .. _publisher.FindObstacles(own)];
 
     /// <summary>Told of each state that was put into force, under a lock: to be brief.</summary>
     public event Action<DesiredState>? Applied;
@@ -205,7 +205,7 @@ public sealed class NodeRuntime : IDisposable
     private AttachedEndpoint Attach(AttachEndpointRequest request, bool isNoted, out bool created)
     {
         created = false;
-        var wanted = EndpointRequest.Parse(request, Options.DualStack);
+        var wanted = EndpointRequest.Parse(request, Options);
         lock (_lock)
         {
             if (_endpoints.Find(wanted.Key) is { } there)
@@ -236,6 +236,7 @@ public sealed class NodeRuntime : IDisposable
             }
             created = true;
             _log.LogInformation("attached pod {Pod} with address {Addresses} on {Interface}", wanted.Key, string.Join(" and ", attachment.Endpoint.Addresses), attachment.Endpoint.HostInterface);
+            if (OwnNode.FindStray(attachment.Endpoint, Options) is { } stray) _log.LogWarning("{Problem}", stray);
             return attachment.Endpoint;
         }
     }
@@ -330,6 +331,7 @@ public sealed class NodeRuntime : IDisposable
                 Syncs.RecordRefused();
                 throw;
             }
+            if (OwnNode.FindProblem(state, Options) is { } problem && problem != OwnNode.FindProblem(before, Options)) _log.LogWarning("{Problem}", problem);
             State = state;
             _names = null; // they may have been asked for since the tables were published
             Applied?.Invoke(state);

@@ -13,6 +13,14 @@ internal static class RuntimeSettings
     private const int DefaultUplinkMtu = 1500;
     private const int LargestPathMtu = Umem.MaxRxLength - Stages.VxlanEncap.TemplateLength - 2;
 
+    private const int MostWorkers = 64; // as the option "workers"
+
+    /// <summary>How many workers there are.</summary>
+    public static int Workers(DataplaneOptions options) =>
+        options.Workers > 0 ? options.Workers
+        : options.WorkerCpus.Count > 0 ? Math.Min(options.WorkerCpus.Count, MostWorkers)
+        : Math.Max(1, Environment.ProcessorCount / 2);
+
     /// <summary>Options of the engine and its workers.</summary>
     /// <param name="options">The node's.</param>
     /// <param name="workers">How many workers.</param>

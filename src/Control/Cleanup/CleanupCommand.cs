@@ -1,4 +1,5 @@
 using System.Net.Sockets;
+using Dataplane.Control.Server;
 
 namespace Dataplane.Control.Cleanup;
 
@@ -6,14 +7,16 @@ namespace Dataplane.Control.Cleanup;
 internal static class CleanupCommand
 {
     private const int Success = 0, Failure = 1, BadUsage = 2;
+    private const string UnixScheme = "unix://";
 
     /// <summary>How it is called.</summary>
     public const string Usage =
         """
-        usage: dataplane cleanup [--host-port NAME] [--state-dir DIR] [--pods] [--force]
+        usage: dataplane cleanup [--host-port NAME] [--state-dir DIR] [--control unix:///path] [--pods] [--force]
                  undoes what an ended dataplane left on this node: XDP programs, rules, routes, settings and the host port
                  --host-port NAME  as given to `run` (default dp-host)
                  --state-dir DIR   as given to `run` (default /run/dataplane)
+                 --control ADDRESS as given to `run` (default: as noted in the state directory)
                  --pods            removes the interfaces of pods, too; they must be attached again
                  --force           does not mind that a dataplane seems to run
                dataplane cleanup kube-proxy
@@ -25,6 +28,7 @@ internal static class CleanupCommand
     public static int Run(IReadOnlyList<string> arguments, TextWriter output, TextWriter error)
     {
         string hostPort = "dp-host", stateDirectory = "/run/dataplane";
+        string? control = null;
         bool kubeProxy = false, pods = false, force = false;
         for (int i = 0; i < arguments.Count; i++)
         {
@@ -42,6 +46,9 @@ internal static class CleanupCommand
                 case "--state-dir" when i + 1 < arguments.Count:
                     stateDirectory = arguments[++i];
                     break;
+                case "--control" when i + 1 < arguments.Count && arguments[i + 1].StartsWith(UnixScheme + "/", StringComparison.Ordinal):
+                    control = arguments[++i][UnixScheme.Length..];
+                    break;
                 case "--pods":
                     pods = true;
                     break;
@@ -54,12 +61,15 @@ internal static class CleanupCommand
             }
         }
         if (kubeProxy) return new KubeProxyCleanup(output).Run() ? Success : Failure;
-        if (!force && IsRunning(Path.Combine(stateDirectory, "control.sock")))
+        control ??= StateDirectory.ControlSocketOf(stateDirectory) ?? Path.Combine(stateDirectory, "control.sock");
+        if (!force && (StateDirectory.IsInUse(stateDirectory) ? $"has {stateDirectory}" : IsRunning(control) ? $"answers at {control}" : null) is { } sign)
         {
-            error.WriteLine($"dataplane cleanup: a dataplane answers at {stateDirectory}/control.sock; stop it first, or it would work on without what is removed here (--force does it all the same)");
+            error.WriteLine($"dataplane cleanup: a dataplane {sign}; stop it first, or it would work on without what is removed here (--force does it all the same)");
             return Failure;
         }
-        return new NodeCleanup(output, hostPort, stateDirectory, pods).Run() ? Success : Failure;
+        if (!new NodeCleanup(output, hostPort, stateDirectory, pods, control).Run()) return Failure;
+        StateDirectory.Forget(stateDirectory);
+        return Success;
     }
 
     private static bool IsRunning(string controlSocket)

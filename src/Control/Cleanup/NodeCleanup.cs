@@ -14,7 +14,8 @@ namespace Dataplane.Control.Cleanup;
 /// <param name="hostPort">Name of the host stack's end of the host port.</param>
 /// <param name="stateDirectory">Where the notes of changed settings and of pods are.</param>
 /// <param name="removePods">Also interfaces of pods and the notes of them, which otherwise wait for a successor and let nothing pass.</param>
-internal sealed partial class NodeCleanup(TextWriter output, string hostPort, string stateDirectory, bool removePods)
+/// <param name="controlSocket">Path of the control socket, which the notes of pods are beside; null: in the state directory.</param>
+internal sealed partial class NodeCleanup(TextWriter output, string hostPort, string stateDirectory, bool removePods, string? controlSocket = null)
 {
     private int _removed;
     private int _failed;
@@ -77,7 +78,7 @@ internal sealed partial class NodeCleanup(TextWriter output, string hostPort, st
     // Without its interface a pod cannot be taken over: a successor would fail at each note.
     private void RemoveNotes()
     {
-        string folder = EndpointNotes.FolderOf(Path.Combine(stateDirectory, "control.sock"));
+        string folder = EndpointNotes.FolderOf(controlSocket ?? Path.Combine(stateDirectory, "control.sock"));
         if (!Directory.Exists(folder)) return;
         int count = Directory.GetFiles(folder, "*" + EndpointNotes.Extension).Length;
         Directory.Delete(folder, recursive: true);

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -23,16 +24,19 @@ public sealed class MetricsListener : IDisposable
     /// <param name="sources">What /metrics shows, in this order.</param>
     /// <param name="health">What /healthz and /readyz tell.</param>
     /// <param name="loggers">For sources that fail.</param>
-    public MetricsListener(IPEndPoint listen, IReadOnlyList<IMetricsSource> sources, IHealthSource health, ILoggerFactory loggers)
+    /// <param name="bound">What <see cref="Bind"/> has made, taken when it starts; null: it binds then.</param>
+    public MetricsListener(IPEndPoint listen, IReadOnlyList<IMetricsSource> sources, IHealthSource health, ILoggerFactory loggers, Func<Socket>? bound = null)
     {
         _listen = listen;
         var options = new KestrelServerOptions { AddServerHeader = false };
         options.Limits.MaxConcurrentConnections = MaxConnections;
         options.Limits.MaxRequestBodySize = 0;
         options.Listen(listen, configure => configure.Protocols = HttpProtocols.Http1);
+        var transport = new SocketTransportOptions();
+        if (bound is not null) transport.CreateBoundListenSocket = _ => bound();
         _server = new KestrelServer(
             OptionsOf.Create(options),
-            new SocketTransportFactory(OptionsOf.Create(new SocketTransportOptions()), NullLoggerFactory.Instance),
+            new SocketTransportFactory(OptionsOf.Create(transport), NullLoggerFactory.Instance),
             NullLoggerFactory.Instance);
         _application = new MetricsApplication(sources, health, loggers.CreateLogger<MetricsListener>());
     }
@@ -48,11 +52,28 @@ public sealed class MetricsListener : IDisposable
         {
             await _server.StartAsync<HttpContext>(_application, cancellationToken);
         }
-        catch (Exception e) when (e is IOException or System.Net.Sockets.SocketException)
+        catch (Exception e) when (e is IOException or SocketException)
         {
-            throw new IOException($"metrics-listen {_listen}: {(e.InnerException ?? e).Message}; choose another address with --metrics-listen, or off", e);
+            throw Refusal(_listen, e);
         }
     }
+
+    /// <summary>Binds, so that nobody else has the address; nothing listens yet.</summary>
+    /// <exception cref="IOException">The address cannot be bound.</exception>
+    internal static Socket Bind(IPEndPoint listen)
+    {
+        try
+        {
+            return SocketTransportOptions.CreateDefaultBoundListenSocket(listen);
+        }
+        catch (SocketException e)
+        {
+            throw Refusal(listen, e);
+        }
+    }
+
+    private static IOException Refusal(IPEndPoint listen, Exception e) =>
+        new($"metrics-listen {listen}: {(e.InnerException ?? e).Message}; choose another address with --metrics-listen, or off", e);
 
     /// <summary>Lets requests under way end until <paramref name="cancellationToken"/> fires.</summary>
     public Task StopAsync(CancellationToken cancellationToken = default) => _server.StopAsync(cancellationToken);

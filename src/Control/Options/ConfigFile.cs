@@ -24,7 +24,11 @@ internal static class ConfigFile
         {
             return text.AsSpan().TrimStart().StartsWith("{", StringComparison.Ordinal) ? ReadJson(text) : ReadYaml(text);
         }
-        catch (Exception e) when (e is YamlException or JsonException or FormatException)
+        catch (YamlException e)
+        {
+            throw new OptionException($"--config {path}: line {e.Start.Line}, column {e.Start.Column}: {e.Message}");
+        }
+        catch (Exception e) when (e is JsonException or FormatException)
         {
             throw new OptionException($"--config {path}: {e.Message}");
         }

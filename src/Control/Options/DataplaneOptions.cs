@@ -84,10 +84,10 @@ public sealed class DataplaneOptions
     /// <summary>affinity-entries.</summary>
     public int AffinityEntries { get; internal set; }
 
-    /// <summary>workers, threads; 0: choose by the number of CPUs.</summary>
+    /// <summary>workers, threads; 0: choose by <see cref="WorkerCpus"/> or the number of CPUs.</summary>
     public int Workers { get; internal set; }
 
-    /// <summary>worker-cpus: worker i runs on entry i modulo the count; empty: not pinned.</summary>
+    /// <summary>worker-cpus: worker i runs on entry i, and there are no fewer than workers; empty: not pinned.</summary>
     public IReadOnlyList<int> WorkerCpus { get; internal set; } = [];
 
     /// <summary>spin-microseconds.</summary>

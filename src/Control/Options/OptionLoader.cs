@@ -42,10 +42,10 @@ public static class OptionLoader
             Apply(definition, options, setting, faults);
         }
         options.Settings = settings;
+        if (faults.Count == 0 && options.Uplink == "auto")
+            options.Uplink = FindUplink(options, faults); // first: the rules are about the device itself
         if (faults.Count == 0)
             OptionRules.Check(options, faults);
-        if (faults.Count == 0 && options.Uplink == "auto")
-            options.Uplink = FindUplink(options);
         return faults.Count == 0 ? options : throw new OptionException(faults);
     }
 
@@ -98,14 +98,15 @@ public static class OptionLoader
         }
     }
 
-    private static string FindUplink(DataplaneOptions options)
+    private static string? FindUplink(DataplaneOptions options, List<string> faults)
     {
         foreach (var nic in NetworkInterface.GetAllNetworkInterfaces())
         {
             if (nic.GetIPProperties().UnicastAddresses.Any(unicast => unicast.Address.Equals(options.NodeIp.IPv4)))
                 return nic.Name;
         }
-        throw new OptionException(
+        faults.Add(
             $"uplink 'auto': no interface has node-ip {options.NodeIp.IPv4}; give --uplink NAME, correct --node-ip, or write --uplink none for a cluster of one node");
+        return null;
     }
 }

@@ -15,6 +15,8 @@ internal static class OptionRules
             CheckAddresses(options.NodeIp.IPv6!, options.PodCidr.IPv6!.Value, options.ClusterCidr.IPv6!.Value, options.ServiceCidr.IPv6!.Value, faults);
         if (options.DualStack && options.PodMtu is > 0 and < 1280)
             faults.Add($"pod-mtu '{options.PodMtu}': IPv6 needs 1280 at least (RFC 8200); raise it, or leave the IPv6 prefixes out");
+        if (options.Workers > options.WorkerCpus.Count && options.WorkerCpus.Count > 0)
+            faults.Add($"workers '{options.Workers}': worker-cpus names {options.WorkerCpus.Count} CPU(s); name one for each worker, or lower workers");
         if (options.UmemFrames < 2 * options.FillRingSize)
             faults.Add($"umem-frames '{options.UmemFrames}': less than two fill rings of {options.FillRingSize}; raise it or lower fill-ring-size");
         if (options.CompletionRingSize < options.TxRingSize)

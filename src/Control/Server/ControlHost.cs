@@ -26,6 +26,7 @@ public sealed class ControlHost : IAsyncDisposable
     /// <param name="metrics">What /metrics shows, in this order; the control service's own calls come last.</param>
     /// <param name="health">What /healthz and /readyz tell.</param>
     /// <param name="loggers">For failures of service and sources; requests are not logged.</param>
+    /// <param name="ports">Sockets that were bound before; null: they are bound now.</param>
     /// <param name="cancellationToken">Gives up.</param>
     /// <exception cref="IOException">The socket or address is taken; the message names it, the cause and the remedy.</exception>
     public static async Task<ControlHost> StartAsync(
@@ -34,11 +35,12 @@ public sealed class ControlHost : IAsyncDisposable
         IReadOnlyList<IMetricsSource> metrics,
         IHealthSource health,
         ILoggerFactory loggers,
+        ControlPorts? ports = null,
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(options);
-        var control = new GrpcListener(options.ControlSocketPath, service, loggers, options.MaxMessageBytes);
-        var http = options.MetricsListen is { } listen ? new MetricsListener(listen, [.. metrics, control.Metrics], health, loggers) : null;
+        var control = new GrpcListener(options.ControlSocketPath, service, loggers, options.MaxMessageBytes, ports is null ? null : ports.TakeControl);
+        var http = options.MetricsListen is { } listen ? new MetricsListener(listen, [.. metrics, control.Metrics], health, loggers, ports is null ? null : ports.TakeMetrics) : null;
         var host = new ControlHost(control, http);
         try
         {

@@ -24,9 +24,10 @@ public sealed class GrpcListener : IAsyncDisposable
     /// <param name="service">What is served.</param>
     /// <param name="loggers">For failures of the service.</param>
     /// <param name="maxMessageSize">Largest request accepted, bytes.</param>
-    public GrpcListener(string socketPath, IControlService service, ILoggerFactory loggers, int maxMessageSize = GrpcProtocol.DefaultMaxMessageSize)
+    /// <param name="bound">A socket bound to the path, taken when it starts; null: it binds then.</param>
+    public GrpcListener(string socketPath, IControlService service, ILoggerFactory loggers, int maxMessageSize = GrpcProtocol.DefaultMaxMessageSize, Func<System.Net.Sockets.Socket>? bound = null)
     {
-        var transport = new SocketTransportOptions { CreateBoundListenSocket = Bind };
+        var transport = new SocketTransportOptions { CreateBoundListenSocket = bound is null ? Bind : _ => bound() };
         var options = new KestrelServerOptions { AddServerHeader = false };
         options.ListenUnixSocket(socketPath, listen => listen.Protocols = HttpProtocols.Http2);
         var limits = options.Limits;

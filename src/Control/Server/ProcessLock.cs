@@ -6,13 +6,16 @@ namespace Dataplane.Control.Server;
 /// </summary>
 internal static class ProcessLock
 {
+    /// <summary>What the name of a lock's file ends in.</summary>
+    public const string Suffix = ".lock";
+
     /// <summary>Takes it; null when another process has it.</summary>
-    /// <param name="socketPath">Path of the control socket, which the lock's file is beside.</param>
+    /// <param name="path">Path of what is locked, for example the control socket, which the lock's file is beside.</param>
     /// <exception cref="IOException">The file cannot be made.</exception>
     /// <exception cref="UnauthorizedAccessException">The file cannot be made.</exception>
-    public static IDisposable? TryTake(string socketPath)
+    public static IDisposable? TryTake(string path)
     {
-        string path = socketPath + ".lock";
+        path += Suffix;
         if (Path.GetDirectoryName(path) is { Length: > 0 } folder) Directory.CreateDirectory(folder);
         try
         {

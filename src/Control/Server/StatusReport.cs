@@ -34,7 +34,7 @@ internal static class StatusReport
 
     public static Status Make(NodeRuntime node, TableDumps dumps, IReadOnlySet<ushort> healthCheckPorts)
     {
-        var faults = NodeHealth.Unready(node);
+        var faults = NodeHealth.Faults(node);
         var status = new Status
         {
             NodeName = node.Options.NodeName,

@@ -101,13 +101,47 @@ public sealed class HostVethTests : IDisposable
     [RequiresRootFact]
     public void HalfAPairOrOneOfOtherSettingsIsReplaced()
     {
-        Box.Netlink.Links.CreateVeth(new VethSpec { Name = "dp-host-x", PeerName = "stray" });
+        Up(Spec);
+        ApplySandbox.Exec(Box.Node, "ip", "link", "set", "dp-host", "down");
+        ApplySandbox.Exec(Box.Node, "ip", "link", "set", "dp-host", "name", "stray");
         var first = Up(Spec);
         Assert.Null(Box.Netlink.Links.Find("stray"));
         var second = Up(Spec with { DeviceMtu = 9000 });
         Assert.False(second.WasTakenOver);
         Assert.NotEqual(first.HostIndex, second.HostIndex);
         Assert.Equal(9000, Box.Netlink.Links.Get("dp-host").Mtu);
+    }
+
+    [RequiresRootTheory]
+    [InlineData("dp-host", "uplink")]
+    [InlineData("dp-host-x", "uplink")]
+    [InlineData("dp-host", "dp-host-x")]
+    public void ADeviceOfSomebodyElseIsNotDestroyed(string name, string peer)
+    {
+        var theirs = Box.Netlink.Links.CreateVeth(new VethSpec { Name = name, PeerName = peer });
+        var e = Assert.Throws<XdpException>(() => Up(Spec));
+        Assert.StartsWith($"take over {name}: EEXIST", e.Message, StringComparison.Ordinal);
+        Assert.Contains("is not a host port of a dataplane (those have the alias \"dataplane host port\"); choose another --host-port", e.Message, StringComparison.Ordinal);
+        Assert.Equal((theirs.Index, theirs.PeerIndex), (Box.Netlink.Links.Get(name).Index, Box.Netlink.Links.Get(peer).Index));
+    }
+
+    [RequiresRootFact]
+    public void APairWhosePortHasNoAliasIsTakenOverFromAnEarlierVersion()
+    {
+        var first = Up(Spec);
+        Box.Netlink.Links.SetAlias(first.PortIndex, "");
+        Assert.True(Up(Spec).WasTakenOver);
+    }
+
+    [RequiresRootFact]
+    public void ItsLossIsTold()
+    {
+        var veth = Up(Spec);
+        Assert.Null(Box.Node.Run(veth.FindLoss));
+        ApplySandbox.Exec(Box.Node, "ip", "link", "del", "dp-host");
+        Assert.StartsWith("interface dp-host was removed", Box.Node.Run(veth.FindLoss), StringComparison.Ordinal);
+        ApplySandbox.Exec(Box.Node, "ip", "link", "add", "dp-host", "type", "veth", "peer", "name", "dp-host-x"); // others, without our socket
+        Assert.EndsWith("restart the dataplane", Box.Node.Run(veth.FindLoss), StringComparison.Ordinal);
     }
 
     [RequiresRootFact]

@@ -57,6 +57,8 @@ public sealed class OptionLoaderTests : IDisposable
     [InlineData("vni: 1\n---\nvni: 2\n", "write one document only")]
     [InlineData("vni: 1\nvni: 2\n", "vni: given twice; keep one")]
     [InlineData("podCidr: 10.244.1.0/24\n", "podCidr: no such option; did you mean pod-cidr?")]
+    [InlineData("vni: 1\nvxlan-port: \"8472\n", "dataplane.conf: line 2, column 13: ")]
+    [InlineData("vni: 1\npod-mtu: @1400\n", "dataplane.conf: line 2, column 10: ")]
     [InlineData("vni: many\n", "config file: vni 'many': write a number from 0 to 16777215")]
     public void FaultyFileIsRefused(string text, string expected) => AssertFault(expected, [.. Required, "--config", Write(text)]);
 
@@ -82,6 +84,7 @@ public sealed class OptionLoaderTests : IDisposable
     [InlineData("--cluster-cidr fe80::1%eth0/64", "--cluster-cidr 'fe80::1%eth0/64': write an IP address, for example 192.168.1.10 or fd00::10")]
     [InlineData("--fill-ring-size 1000", "--fill-ring-size '1000': write a power of two, for example 1024")]
     [InlineData("--workers 0", "--workers '0': write auto, or a number from 1 to 64")]
+    [InlineData("--workers 2 --worker-cpus 0", "workers '2': worker-cpus names 1 CPU(s); name one for each worker, or lower workers")]
     [InlineData("--worker-cpus 3-1", "--worker-cpus '3-1': write any, or a list of CPUs such as 0,2-3")]
     [InlineData("--worker-cpus 1,0-2", "--worker-cpus '1,0-2': CPU 1 is listed twice")]
     [InlineData("--control /run/x.sock", "--control '/run/x.sock': '/run/x.sock' is not a control address; write unix:///absolute/path")]
@@ -119,6 +122,12 @@ public sealed class OptionLoaderTests : IDisposable
     [Fact]
     public void AutomaticUplinkIsTheInterfaceWithTheNodeAddress() =>
         Assert.Equal("lo", OptionLoader.Load(["--node-ip", "127.0.0.1", "--pod-cidr", "10.244.1.0/24"]).Uplink);
+
+    [Theory]
+    [InlineData("--host-port", "host-port 'lo': is the uplink; choose another name")]
+    [InlineData("--external-interfaces", "external-interfaces 'lo': is named twice, or is the uplink or the host port; leave it out")]
+    public void RulesAboutTheUplinkHoldForAnAutomaticOne(string key, string expected) =>
+        AssertFault(expected, ["--node-ip", "127.0.0.1", "--pod-cidr", "10.244.1.0/24", key, "lo"]);
 
     [Fact]
     public void AutomaticUplinkThatIsNotFoundIsRefused() => AssertFault(
