@@ -36,9 +36,9 @@ usage: ./build.sh VERB [options]
 
   deps            install the Debian packages that the build, the tests, the demo and the benches use
   build           compile everything; artifacts/bin gets dataplane, dataplane-agent,
-                  dataplane-cni and dpctl
+                  dataplane-cni and dpctl; the first time two to three minutes on two quiet cores
   test [FILTER]   every test: unit tests, and (as root) tests in network namespaces
-                  FILTER is a `dotnet test --filter` expression
+                  FILTER is a `dotnet test --filter` expression: a part of a name (CaptureVerbTests), or FullyQualifiedName~Cni.Tests
   demo [--keep]   two nodes, six pods, a service and a policy, on real traffic; --keep leaves it up, --down removes it
   bench [--quick] the benchmarks, ours beside the kernel's own path; --quick takes under three minutes
   bench scale|hold|soak   changes among 10,000 services; 100,000 connections; minutes of load (bench/README.md)
@@ -121,6 +121,7 @@ verb_deps() {
 
 publish() { # project: one executable file in artifacts/bin
     local log="$root/artifacts/publish.log"
+    say "publish $1"
     (cd "$root" && dotnet publish "$1" -c Release -r "$rid" --self-contained false \
         -p:PublishSingleFile=true -p:PublishReadyToRun=true -p:DebugType=embedded -o "$bin" -v q) >"$log" 2>&1 ||
         { cat "$log"; fail "publish of $1 failed"; }
@@ -130,6 +131,7 @@ publish() { # project: one executable file in artifacts/bin
 # several times as long as all that it does. The compiler for it is a package that some mirrors do not have.
 publish_native() {
     local log="$root/artifacts/publish.log"
+    say "publish $1, compiled ahead of time"
     (cd "$root" && dotnet publish "$1" -c Release -r "$rid" -p:PublishAot=true -p:DebugType=embedded -o "$bin" -v q) >"$log" 2>&1 && return
     warn "$1 cannot be compiled ahead of time here, and will start slower; see why with: dotnet publish $1 -r $rid -p:PublishAot=true"
     publish "$1"
@@ -150,7 +152,7 @@ verb_build() {
         return
     fi
     mkdir -p "$bin"
-    say "build"
+    say "build (the first one takes two to three minutes on two quiet cores)"
     local before="$root/artifacts/build-started" # what is edited while we build is newer than the build
     touch "$before"
     (cd "$root" && dotnet build Dataplane.sln -c Release -v q) || fail "the build failed"
@@ -212,6 +214,7 @@ verb_test() {
     [ "$failed" -eq 0 ] || code=1
     if [ $((passed + failed)) -eq 0 ]; then
         warn "no test was run"
+        [ $# -eq 0 ] || [ "$skipped" -ne 0 ] || warn "'$1' matches none; names are those of classes and methods under tests/: dotnet test tests/Cli.Tests -c Release --no-build --list-tests"
         code=1
     fi
     echo "$passed passed, $failed failed, $skipped skipped"
@@ -221,6 +224,11 @@ verb_test() {
 # --- the rest ------------------------------------------------------------------------------------------------------
 
 verb_demo() {
+    # What it does not understand it says before packages and the build.
+    case "$#:${1:-}" in
+        0: | 1:--keep | 1:--down) ;;
+        *) fail "usage: ./build.sh demo [--keep | --down]" 2 ;;
+    esac
     if [ "${1:-}" != --down ]; then
         verb_deps
         require_traffic demo
@@ -240,6 +248,7 @@ verb_bench() {
 publish_plugin() {
     local log="$root/artifacts/publish.log"
     [ ! "$root/artifacts/cni/dataplane-cni" -nt "$stamp" ] || return 0
+    say "publish src/Cni for the image"
     (cd "$root" && dotnet publish src/Cni -c Release -r "$rid" -p:PublishAot=true -p:ILLinkTreatWarningsAsErrors=false \
         -p:IlcTreatWarningsAsErrors=false -p:DebugType=none -o "$root/artifacts/cni" -v q) >"$log" 2>&1 ||
         { cat "$log"; fail "publish of the CNI plugin for the image failed"; }

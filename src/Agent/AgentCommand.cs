@@ -93,7 +93,9 @@ public static class AgentCommand
         {
             foreach (var problem in result.Errors)
                 await error.WriteLineAsync($"dataplane-agent: {problem.Message}").ConfigureAwait(false);
-            await error.WriteLineAsync("usage: dataplane-agent run --node-name NAME (--manifests DIR | --kubeconfig FILE | --in-cluster) [--control unix:///PATH] (--help for more)").ConfigureAwait(false);
+            await error.WriteLineAsync(result.CommandResult.Command == nodeOptions
+                ? "usage: dataplane-agent node-options --node-name NAME (--kubeconfig FILE | --in-cluster) [--api-server URL] (--help for more)"
+                : "usage: dataplane-agent run --node-name NAME (--manifests DIR | --kubeconfig FILE | --in-cluster) [--control unix:///PATH] (--help for more)").ConfigureAwait(false);
             return ExitCode.Usage;
         }
         // Signals are the caller's: a second handler here would end the process before the agent does.
@@ -107,7 +109,7 @@ public static class AgentCommand
         var log = new Log(error);
         try
         {
-            if (options.Validate() is not { } problem)
+            if (options.Validate(takesManifests: false) is not { } problem)
                 return await NodeOptionsCommand.RunAsync(ObjectSources.Access(options, log), options.NodeName, output, log, cancel).ConfigureAwait(false);
             await error.WriteLineAsync($"dataplane-agent: {problem}").ConfigureAwait(false);
         }

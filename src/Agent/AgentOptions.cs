@@ -73,7 +73,8 @@ public sealed record AgentOptions
     });
 
     /// <summary>What is wrong with the options, naming option, value and remedy; null when nothing is.</summary>
-    public string? Validate()
+    /// <param name="takesManifests">Whether the command has --manifests.</param>
+    public string? Validate(bool takesManifests = true)
     {
         if (NodeName.Length == 0)
             return "--node-name is empty; give the name of this node's Node object";
@@ -95,9 +96,9 @@ public sealed record AgentOptions
             return $"--remove-taint {RemoveTaint}: not the key of a taint; give for example dataplane.dev/agent-not-ready";
         var sources = (Manifests.Length > 0 ? 1 : 0) + (Kubeconfig.Length > 0 ? 1 : 0) + (InCluster ? 1 : 0);
         if (sources > 1)
-            return "--manifests, --kubeconfig and --in-cluster exclude each other; give one";
+            return $"{(takesManifests ? "--manifests, " : "")}--kubeconfig and --in-cluster exclude each other; give one";
         if (sources == 0)
-            return "no source of objects; give --manifests DIR, --kubeconfig FILE or --in-cluster";
+            return takesManifests ? "no source of objects; give --manifests DIR, --kubeconfig FILE or --in-cluster" : "no API server; give --kubeconfig FILE or --in-cluster";
         if (Manifests.Length == 0)
             return null;
         if (ApiServer.Length > 0)

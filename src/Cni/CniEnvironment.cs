@@ -12,7 +12,8 @@ internal sealed class CniEnvironment
         ContainerId = Text("CNI_CONTAINERID");
         NetworkNamespace = Text("CNI_NETNS");
         Interface = Text("CNI_IFNAME");
-        Pod = command is CniCommand.Add or CniCommand.Del or CniCommand.Check ? PodArguments.Parse(Text("CNI_ARGS")) : new PodArguments("", "", "");
+        Arguments = Text("CNI_ARGS");
+        Pod = command is CniCommand.Add or CniCommand.Del or CniCommand.Check ? PodArguments.Parse(Arguments) : new PodArguments("", "", "");
         PluginFolders = Text("CNI_PATH").Split(':', StringSplitOptions.RemoveEmptyEntries);
     }
 
@@ -27,6 +28,9 @@ internal sealed class CniEnvironment
 
     /// <summary>Name of the interface in the pod.</summary>
     public string Interface { get; }
+
+    /// <summary>CNI_ARGS as they came: "KEY=value;KEY=value".</summary>
+    public string Arguments { get; }
 
     /// <summary>The pod.</summary>
     public PodArguments Pod { get; }

@@ -6,8 +6,18 @@ namespace Dataplane.Cni;
 /// <param name="Uid">K8S_POD_UID; empty when it was not given.</param>
 internal sealed record PodArguments(string Namespace, string Name, string Uid)
 {
+    // Plugins that read CNI_ARGS by the CNI project's library refuse every key that they do not know, unless this is true.
+    private const string IgnoreUnknown = "IgnoreUnknown";
+
     /// <summary>Whether the pod is known by name.</summary>
     public bool IsNamed => Namespace.Length > 0 && Name.Length > 0;
+
+    /// <summary>Arguments for a plugin that may not know all keys: it is told to ignore those, unless the caller has said whether it is to.</summary>
+    /// <param name="text">"KEY=value;KEY=value".</param>
+    public static string IgnoringUnknown(string text) =>
+        text.Split(';').Any(pair => pair.StartsWith(IgnoreUnknown + "=", StringComparison.Ordinal)) ? text
+        : text.Length == 0 ? $"{IgnoreUnknown}=1"
+        : $"{IgnoreUnknown}=1;{text}";
 
     /// <summary>Reads "KEY=value;KEY=value".</summary>
     /// <exception cref="CniException">Code 4: a part has no '='.</exception>

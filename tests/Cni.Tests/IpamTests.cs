@@ -50,6 +50,31 @@ public sealed class IpamTests
         Assert.Equal(ipam, call.Ipam.Input!["ipam"]!.ToJsonString());
     }
 
+    [Theory]
+    [InlineData("ADD")]
+    [InlineData("DEL")]
+    [InlineData("CHECK")]
+    public void IsToldToIgnoreArgumentsThatItDoesNotKnow(string command)
+    {
+        using var call = new Call(command);
+        call.Variables["CNI_ARGS"] = "K8S_POD_NAMESPACE=shop;K8S_POD_NAME=web-0";
+        if (command == "CHECK")
+            call.Configuration["prevResult"] = JsonNode.Parse("""{"interfaces":[{"name":"eth0","sandbox":"/run/netns/x"}],"ips":[{"address":"10.244.1.7/32","interface":0}]}""");
+        call.Succeeds();
+        Assert.Equal("IgnoreUnknown=1;K8S_POD_NAMESPACE=shop;K8S_POD_NAME=web-0", call.Ipam.Arguments);
+    }
+
+    [Theory]
+    [InlineData("K8S_POD_NAMESPACE=shop;K8S_POD_NAME=web-0;IgnoreUnknown=0")]
+    [InlineData("IgnoreUnknown=true;K8S_POD_NAMESPACE=shop;K8S_POD_NAME=web-0")]
+    public void WhatTheCallerSaysOfUnknownArgumentsStays(string arguments)
+    {
+        using var call = new Call("ADD");
+        call.Variables["CNI_ARGS"] = arguments;
+        call.Succeeds();
+        Assert.Equal(arguments, call.Ipam.Arguments);
+    }
+
     [Fact]
     public void OnlyHostLocalIsGivenRanges()
     {

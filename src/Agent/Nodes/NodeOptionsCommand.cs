@@ -39,7 +39,7 @@ internal static class NodeOptionsCommand
             }
             catch (Exception e) when (e is ApiException or HttpRequestException or TimeoutException or IOException && !cancel.IsCancellationRequested)
             {
-                missing = $"node {nodeName} cannot be read from {access.Server}: {e.Message}";
+                missing = $"node {nodeName} cannot be read from {access.Server}: {e.Message} ({Remedy(e)}); it is tried again and again";
             }
             if (missing != told)
                 log.Warning(told = missing);
@@ -47,4 +47,13 @@ internal static class NodeOptionsCommand
         }
         return ExitCode.Failure;
     }
+
+    private static string Remedy(Exception e) => e switch
+    {
+        ApiException { Status: HttpStatusCode.Unauthorized } => "the server does not know our token or certificate; see that it is renewed",
+        ApiException { Status: HttpStatusCode.Forbidden } => "grant get of nodes to the agent's account",
+        ApiException { Status: HttpStatusCode.NotFound } => "see that --node-name is the name of a Node: kubectl get nodes",
+        ApiException => "see the API server's log",
+        _ => "see that this node reaches that address, which must need no service, or give another: --api-server https://ADDRESS:6443",
+    };
 }

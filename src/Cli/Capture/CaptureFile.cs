@@ -12,9 +12,15 @@ internal static class CaptureFile
     /// Writes until the frames end or <paramref name="cancel"/> fires, which is how a capture usually ends; the file is
     /// complete either way, also after an exception from the frames.
     /// </summary>
+    /// <param name="stream">The file.</param>
+    /// <param name="section">Its head.</param>
+    /// <param name="snapLength">Bytes kept of each frame; 0: all.</param>
+    /// <param name="frames">The frames; the caller's to dispose.</param>
+    /// <param name="first">The first move of <paramref name="frames"/>, which may not have ended yet.</param>
+    /// <param name="cancel">Ends the capture, as it ends that of <paramref name="frames"/>.</param>
     /// <returns>How many frames were written, and how many the dataplane had to leave out.</returns>
     public static async Task<(ulong Frames, ulong Lost)> WriteAsync(
-        Stream stream, PcapngSection section, uint snapLength, IAsyncEnumerable<CapturedFrame> frames, CancellationToken cancel)
+        Stream stream, PcapngSection section, uint snapLength, IAsyncEnumerator<CapturedFrame> frames, Task<bool> first, CancellationToken cancel)
     {
         var pipe = PipeWriter.Create(stream, new StreamPipeWriterOptions(leaveOpen: true));
         var writer = new PcapngWriter(pipe);
@@ -24,12 +30,11 @@ internal static class CaptureFile
         await writer.FlushAsync();
         try
         {
-            await using var source = frames.GetAsyncEnumerator(cancel);
-            while (await NextAsync(source, pipe, writer))
+            for (var next = first; await NextAsync(next, pipe, writer); next = frames.MoveNextAsync().AsTask())
             {
-                Write(writer, interfaces, snapLength, source.Current);
+                Write(writer, interfaces, snapLength, frames.Current);
                 count++;
-                lost += source.Current.Lost;
+                lost += frames.Current.Lost;
             }
         }
         catch (OperationCanceledException) when (cancel.IsCancellationRequested)
@@ -48,9 +53,8 @@ internal static class CaptureFile
     }
 
     /// <summary>Flushes when the next frame is not there yet, so that a reader at the other end of a pipe sees the last one.</summary>
-    private static async ValueTask<bool> NextAsync(IAsyncEnumerator<CapturedFrame> source, PipeWriter pipe, PcapngWriter writer)
+    private static async ValueTask<bool> NextAsync(Task<bool> next, PipeWriter pipe, PcapngWriter writer)
     {
-        var next = source.MoveNextAsync();
         if (!next.IsCompleted || pipe.UnflushedBytes > FlushBytes)
             await writer.FlushAsync();
         return await next;

@@ -4,7 +4,12 @@ using Dataplane.Kubernetes;
 namespace Dataplane.Cli.Connectivity;
 
 /// <summary>A test from its set-up to its summary: a line for each scenario as it ends.</summary>
-internal sealed class ConnectivityRun(ClusterApi api, ConnectivityOptions options, TextWriter output, TextWriter errors)
+/// <param name="api">The API server.</param>
+/// <param name="server">Its address, for messages.</param>
+/// <param name="options">What is asked for.</param>
+/// <param name="output">Gets the lines.</param>
+/// <param name="errors">Gets what is wrong with the run itself.</param>
+internal sealed class ConnectivityRun(ClusterApi api, Uri server, ConnectivityOptions options, TextWriter output, TextWriter errors)
 {
     /// <summary>Longest time for taking down what was made.</summary>
     private static readonly TimeSpan s_cleanup = TimeSpan.FromSeconds(90);
@@ -150,5 +155,12 @@ internal sealed class ConnectivityRun(ClusterApi api, ConnectivityOptions option
         _ => $"FAIL  {result.Name} ({result.Duration.TotalMilliseconds:0} ms)\n      {result.Outcome.Detail.Replace("\n", "\n      ", StringComparison.Ordinal)}",
     };
 
-    private static string Explain(Exception e) => e is HttpRequestException { InnerException: { } inner } ? $"{e.Message} ({inner.Message})" : e.Message;
+    private string Explain(Exception e)
+    {
+        if (e is not HttpRequestException)
+            return e.Message;
+        // The two often say the same.
+        var cause = e.InnerException is { } inner && !e.Message.Contains(inner.Message, StringComparison.Ordinal) ? $"{e.Message} ({inner.Message})" : e.Message;
+        return $"the API server {server} cannot be reached: {cause}; give another address (--api-server URL) or file (--kubeconfig FILE), or see whether `kubectl get nodes` works here";
+    }
 }

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Dataplane.Cli.Capture;
+using Dataplane.Contracts.Grpc;
 using Dataplane.Contracts.V1;
 
 namespace Dataplane.Cli.Verbs;
@@ -8,6 +9,9 @@ namespace Dataplane.Cli.Verbs;
 internal static class CaptureVerb
 {
     private const string StandardOutputName = "-";
+
+    // A dataplane that refuses does so at once. One that accepts is silent until it has a frame.
+    private static readonly TimeSpan RefusalTime = TimeSpan.FromMilliseconds(500);
 
     /// <summary>Makes the verb. Here -o is the file: a capture has one format.</summary>
     public static Command Create(VerbRunner runner)
@@ -50,24 +54,59 @@ internal static class CaptureVerb
 
         // Before the file is made: a dataplane that does not run should leave no empty file behind.
         var version = await context.Control.GetVersionAsync(new GetVersionRequest(), cancel);
-        var stream = file == StandardOutputName ? context.Host.Output : CreateFile(file);
-        await using var owned = file == StandardOutputName ? null : stream;
         var section = new PcapngSection($"dpctl {VersionVerb.OfDpctl}", $"Linux {version.Kernel}", $"dataplane {version.Version_}");
-        context.Host.Error.WriteLine($"dpctl: capturing {Describe(request)}; Ctrl-C ends");
-        var (frames, lost) = await CaptureFile.WriteAsync(
-            stream, section, request.SnapLength, context.Control.CaptureAsync(request, cancel), cancel);
-        context.Host.Error.WriteLine($"dpctl: {frames} frames captured, {lost} lost");
-        return ExitCode.Success;
+        bool isNew = !File.Exists(file), accepted = false;
+        await using var made = file == StandardOutputName ? null : OpenFile(file);
+        try
+        {
+            await using var frames = context.Control.CaptureAsync(request, cancel).GetAsyncEnumerator(cancel);
+            var first = frames.MoveNextAsync().AsTask();
+            await Task.WhenAny(first, Task.Delay(RefusalTime, cancel));
+            if (first.IsFaulted)
+                await first;
+            accepted = true;
+            made?.SetLength(0);
+            context.Host.Error.WriteLine($"dpctl: capturing {Describe(request)}; Ctrl-C ends");
+            var (count, lost) = await CaptureFile.WriteAsync(made ?? context.Host.Output, section, request.SnapLength, frames, first, cancel);
+            context.Host.Error.WriteLine($"dpctl: {count} frames captured, {lost} lost");
+            return ExitCode.Success;
+        }
+        catch (RpcException refusal) when (!accepted)
+        {
+            if (isNew && made is not null)
+                File.Delete(file);
+            throw refusal.StatusCode == StatusCode.NotFound ? new RpcException(StatusCode.NotFound, Unknown(request.Port)) : refusal;
+        }
     }
 
-    /// <summary>Packets are other people's data: nobody but the owner may read the file.</summary>
-    private static FileStream CreateFile(string path) => new(path, new FileStreamOptions
+    /// <summary>
+    /// What is in the file stays until the dataplane has accepted. Packets are other people's data: nobody but the owner may read a file that is made here.
+    /// </summary>
+    private static FileStream OpenFile(string path)
     {
-        Mode = FileMode.Create,
-        Access = FileAccess.Write,
-        UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-        BufferSize = 0,
-    });
+        try
+        {
+            return new FileStream(path, new FileStreamOptions
+            {
+                Mode = FileMode.OpenOrCreate,
+                Access = FileAccess.Write,
+                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+                BufferSize = 0,
+            });
+        }
+        catch (DirectoryNotFoundException)
+        {
+            throw new IOException($"-o {path}: there is no directory {Path.GetDirectoryName(path)}; make it, or give another file");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new IOException($"-o {path}: cannot be written: {e.Message}");
+        }
+    }
+
+    private static string Unknown(string port) => port.Contains('/', StringComparison.Ordinal)
+        ? $"--pod {port}: no such pod is attached at this node; see: dpctl endpoint list"
+        : $"--port {port}: this node has no such port; see: dpctl port list";
 
     private static string Describe(CaptureRequest request) =>
         (request.Port.Length == 0 ? "on every port" : $"on {request.Port}") +

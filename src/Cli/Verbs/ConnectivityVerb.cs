@@ -37,7 +37,8 @@ internal static class ConnectivityVerb
             if (!int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var seconds) || seconds is < 1 or > MostSeconds)
                 result.AddError($"--timeout {text}: not a number from 1 to {MostSeconds}");
         });
-        filter.Validators.Add(result => Try(result, "--test", text => _ = new Regex(text)));
+        filter.Validators.Add(result => Try(
+            result, $"--test {result.GetValueOrDefault<string>()}: not a regular expression:", text => _ = new Regex(text)));
         world.Validators.Add(result => Try(result, "--world", text => WorldAddress.Parse(text)));
         server.Validators.Add(result => Try(result, "", text => ApiServerAccess.ParseServer(text, "--api-server")));
         var command = new Command("test", "Run the scenarios that hold on a healthy cluster; exit code 1 when one fails")
@@ -75,7 +76,7 @@ internal static class ConnectivityVerb
                 AllowedDrops = arguments.GetValue(drops) ?? [],
             };
             using var api = new ClusterApi(new ApiClient(access, new ApiTiming(), "dpctl"));
-            return await new ConnectivityRun(api, options, context.Output, context.Host.Error).RunAsync(cancel);
+            return await new ConnectivityRun(api, access.Server, options, context.Output, context.Host.Error).RunAsync(cancel);
         });
     }
 

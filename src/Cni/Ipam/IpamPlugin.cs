@@ -82,7 +82,9 @@ internal sealed class IpamPlugin(NetworkConfiguration configuration, CniEnvironm
     private (int ExitCode, string Output) RunOnce(string command, CniVersion version, JsonArray? ranges, IReadOnlyList<KeyValuePair<string, string>> changed)
     {
         string input = configuration.Ipam.Complete(configuration.Json, version, (JsonArray?)ranges?.DeepClone()).ToJsonString();
-        return programs.Run(_path ??= Find(), input, [.. changed, new("CNI_COMMAND", command)]);
+        // host-local does not know the pod's name, which we need: callers that are no kubelet may not think of it.
+        var arguments = new KeyValuePair<string, string>("CNI_ARGS", PodArguments.IgnoringUnknown(environment.Arguments));
+        return programs.Run(_path ??= Find(), input, [arguments, .. changed, new("CNI_COMMAND", command)]);
     }
 
     private string Find()

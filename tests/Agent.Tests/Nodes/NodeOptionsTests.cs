@@ -59,4 +59,22 @@ public class NodeOptionsTests
         Assert.Null(Read("""{"podCIDRs":["10.244.1.0/24","fd00:10:244:1::/64"]}""", Address("InternalIP", "192.168.1.10"), out missing));
         Assert.Contains("fd00:10:244:1::/64", missing, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public async Task A_server_that_does_not_answer_is_named_with_what_to_do()
+    {
+        using var error = new RecordingWriter();
+        using var stop = new CancellationTokenSource();
+        var run = NodeOptionsCommand.RunAsync(
+            new ApiServerAccess { Server = new Uri("http://127.0.0.1:1") }, "n1", TextWriter.Null, new Log(error), stop.Token);
+        while (!error.Holds("\n"))
+            await Task.Delay(10);
+        await stop.CancelAsync();
+        Assert.Equal(1, await run);
+        Assert.Contains(
+            "node n1 cannot be read from http://127.0.0.1:1/: Connection refused (127.0.0.1:1) (see that this node reaches that address, which must need no service, "
+            + "or give another: --api-server https://ADDRESS:6443); it is tried again and again",
+            error.Text,
+            StringComparison.Ordinal);
+    }
 }

@@ -213,6 +213,8 @@ public sealed class ProcessTests : IAsyncDisposable
     [Theory]
     [InlineData("Option '--node-name' is required", "run", "--manifests", "/tmp")]
     [InlineData("no source of objects; give --manifests DIR, --kubeconfig FILE or --in-cluster", "run", "--node-name", "n")]
+    [InlineData("no API server; give --kubeconfig FILE or --in-cluster", "node-options", "--node-name", "n")]
+    [InlineData("usage: dataplane-agent node-options --node-name NAME (--kubeconfig FILE | --in-cluster)", "node-options", "--node-name", "n", "--manifests", "x")]
     [InlineData("--manifests /no/such: no such directory; make it, or give another", "run", "--node-name", "n", "--manifests", "/no/such")]
     [InlineData("--control: 'tcp://x' is not a control address", "run", "--node-name", "n", "--manifests", "/tmp", "--control", "tcp://x")]
     [InlineData("--kubeconfig /no/such: Could not find", "run", "--node-name", "n", "--kubeconfig", "/no/such")]

@@ -102,6 +102,32 @@ public sealed class CaptureVerbTests : IDisposable
         Assert.False(File.Exists(_path));
     }
 
+    [Theory]
+    [InlineData("--pod shop/nope", "--pod shop/nope: no such pod is attached at this node; see: dpctl endpoint list")]
+    [InlineData("--port nope", "--port nope: this node has no such port; see: dpctl port list")]
+    public async Task ARefusalNamesTheOptionAndLeavesNoFile(string filter, string message)
+    {
+        var run = await DpctlRun.Of($"capture -o {_path} {filter}", Refusing());
+        Assert.Equal((1, $"dpctl: {message}\n"), (run.ExitCode, run.Errors));
+        Assert.False(File.Exists(_path));
+    }
+
+    [Fact]
+    public async Task ARefusalLeavesAFileThatIsThereAsItWas()
+    {
+        await File.WriteAllTextAsync(_path, "an earlier capture");
+        Assert.Equal(1, (await DpctlRun.Of($"capture -o {_path} --port nope", Refusing())).ExitCode);
+        Assert.Equal("an earlier capture", await File.ReadAllTextAsync(_path));
+    }
+
+    [Fact]
+    public async Task ALongerFileOfAnEarlierCaptureIsReplaced()
+    {
+        await File.WriteAllBytesAsync(_path, new byte[100_000]);
+        await DpctlRun.Of($"capture -o {_path}", new FakeControl { Frames = { Frame("eth1") } });
+        Assert.Equal([Section, Interface, Packet], PcapngReader.Read(await File.ReadAllBytesAsync(_path)).Select(block => block.Type));
+    }
+
     [Fact]
     public async Task OnlyItsOwnerMayReadTheFile()
     {
@@ -122,7 +148,7 @@ public sealed class CaptureVerbTests : IDisposable
     {
         var run = await DpctlRun.Of("capture -o /nonexistent/x.pcapng");
         Assert.Equal(1, run.ExitCode);
-        Assert.Contains("/nonexistent/x.pcapng", run.Errors, StringComparison.Ordinal);
+        Assert.Equal("dpctl: -o /nonexistent/x.pcapng: there is no directory /nonexistent; make it, or give another file\n", run.Errors);
     }
 
     [TcpdumpFact]
@@ -143,6 +169,8 @@ public sealed class CaptureVerbTests : IDisposable
         Assert.DoesNotContain("bad cksum", text, StringComparison.Ordinal);
         Assert.DoesNotContain("wrong icmp cksum", text, StringComparison.Ordinal);
     }
+
+    private static FakeControl Refusing() => new() { WhenDrained = () => throw new RpcException(StatusCode.NotFound, "port: 'nope' is no port") };
 
     private static CapturedFrame Frame(string port, bool outgoing = false, string reason = "", ulong lost = 0, uint? length = null) => new()
     {

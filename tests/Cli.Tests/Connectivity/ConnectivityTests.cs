@@ -49,6 +49,17 @@ public sealed class ConnectivityTests : IAsyncLifetime, IDisposable
         ConnectivityRun.Names);
 
     [Fact]
+    public async Task AnApiServerThatIsNotThereIsNamedWithTheRemedy()
+    {
+        var run = await DpctlRun.Of("connectivity test --api-server http://127.0.0.1:1");
+        Assert.Equal(1, run.ExitCode);
+        Assert.Equal(
+            "dpctl: the API server http://127.0.0.1:1/ cannot be reached: Connection refused (127.0.0.1:1); "
+            + "give another address (--api-server URL) or file (--kubeconfig FILE), or see whether `kubectl get nodes` works here\n",
+            run.Errors);
+    }
+
+    [Fact]
     public async Task S46_APolicyThatIsNotEnforcedFailsEveryScenarioWithADenial()
     {
         _cluster.IgnoresPolicies = true;
@@ -223,7 +234,7 @@ public sealed class ConnectivityTests : IAsyncLifetime, IDisposable
     [Theory]
     [InlineData("--kubeconfig /nowhere/config", "--kubeconfig /nowhere/config: ")]
     [InlineData("--kubeconfig KUBECONFIG --test nothing-like-it", "no scenario has such a name; there are health, no-policies")]
-    [InlineData("--test (", "--test Invalid pattern")]
+    [InlineData("--test (", "--test (: not a regular expression: Invalid pattern")]
     [InlineData("--timeout soon", "--timeout soon: not a number from 1 to 3600")]
     [InlineData("--world example.org", "--world example.org: not an address; write it as ADDRESS:PORT")]
     [InlineData("--api-server http://192.0.2.1:8080", "http is taken for this machine only")]
@@ -244,7 +255,7 @@ public sealed class ConnectivityTests : IAsyncLifetime, IDisposable
         {
             Filter = filter is null ? null : new Regex(filter), Settling = TimeSpan.FromMilliseconds(300),
         };
-        return await new ConnectivityRun(api, options, _output, _errors).RunAsync(cancel);
+        return await new ConnectivityRun(api, new Uri("http://192.0.2.1:6443"), options, _output, _errors).RunAsync(cancel);
     }
 
     private ClusterApi Api() => new(new ApiClient(_cluster.Access, new ApiTiming(), "test"));

@@ -25,6 +25,23 @@ public sealed class FormatTests
         Assert.EndsWith("\n", run.Text, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task VersionHasThatOfDpctlToo()
+    {
+        using var json = JsonDocument.Parse(await DpctlRun.Print("version -o json", SampleNode.Create()));
+        Assert.Equal(
+            ["dpctl=" + Cli.Verbs.VersionVerb.OfDpctl, "version=0.1.0", "runtime=.NET 10.0.0", "kernel=6.18.0"],
+            json.RootElement.EnumerateObject().Select(field => $"{field.Name}={field.Value}"));
+    }
+
+    [Fact]
+    public async Task DescriptionsOfDropsAreWithoutMarks()
+    {
+        var control = new FakeControl { Drops = { new() { Reason = "VniUnknown", Description = "See `vni`." } } };
+        using var json = JsonDocument.Parse(await DpctlRun.Print("drops -o json", control));
+        Assert.Equal("See vni.", json.RootElement[0].GetProperty("description").GetString());
+    }
+
     [Theory, MemberData(nameof(Lists))]
     public async Task ListsAreJsonArrays(string verb, int length)
     {

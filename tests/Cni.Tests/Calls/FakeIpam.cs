@@ -18,6 +18,9 @@ internal sealed class FakeIpam(CallLog log, Func<string, string?> ours) : IProgr
     /// <summary>The program that was run last.</summary>
     public string? Path { get; private set; }
 
+    /// <summary>The CNI_ARGS that it got last.</summary>
+    public string? Arguments { get; private set; }
+
     /// <summary>The configuration that it got last.</summary>
     public JsonObject? Input { get; private set; }
 
@@ -27,6 +30,7 @@ internal sealed class FakeIpam(CallLog log, Func<string, string?> ours) : IProgr
         Path = path;
         Input = (JsonObject)JsonNode.Parse(input)!;
         string command = Variable("CNI_COMMAND");
+        Arguments = Variable("CNI_ARGS");
         log.Add($"ipam {command} {Variable("CNI_CONTAINERID")}".TrimEnd());
         if (!Versions.Contains((string)Input["cniVersion"]!)) return (1, """{"code":1,"msg":"incompatible CNI versions"}""");
         return Errors.TryGetValue(command, out string? error) ? (1, error) : (0, command == "ADD" ? Answer : "");
