@@ -73,7 +73,7 @@ public sealed class WatchTests : IAsyncDisposable
         Assert.Equal(1, _followed.Kind("Namespace").Relists);
         Assert.Equal(2, _followed.Kind("Namespace").Lists);
         // To have been too late is nothing to tell anybody.
-        Assert.False(_followed.Log.Holds("410"));
+        Assert.False(_followed.Log.Holds(" 410 ")); // a port of the server may have these digits
     }
 
     [Fact]
