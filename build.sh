@@ -7,6 +7,7 @@ readonly root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 readonly bin="$root/artifacts/bin"
 readonly results="$root/artifacts/test-results"
 readonly stamp="$root/artifacts/built"
+readonly started="$root/artifacts/build-started"
 readonly minimum_kernel=5.10
 rid=linux-$(uname -m | sed 's/x86_64/x64/; s/aarch64/arm64/')
 readonly rid
@@ -137,11 +138,12 @@ publish_native() {
     publish "$1"
 }
 
-# Folders are compared too, so that a removed file counts as a change.
+# Folders are compared too, so that a removed file counts as a change: with the end of the build, since it makes folders in them. What is edited while
+# we build is newer than its start.
 is_built() {
-    [ -e "$stamp" ] && [ -z "$(cd "$root" && find . \( -name bin -o -name obj -o -name .git -o -path ./artifacts \
+    [ -e "$stamp" ] && [ -e "$started" ] && [ -z "$(cd "$root" && find . \( -name bin -o -name obj -o -name .git -o -path ./artifacts \
         -o -path ./demo -o -path ./deploy -o -path ./tests/e2e -o -name '*.md' ! -name drop-reasons.md -o -name '*.bpf.o' -o -name TestResults \) -prune \
-        -o -mindepth 1 -newer "$stamp" -print -quit)" ]
+        -o -mindepth 1 \( ! -type d -newer "$started" -o -type d -newer "$stamp" \) -print -quit)" ]
 }
 
 verb_build() {
@@ -153,15 +155,15 @@ verb_build() {
     fi
     mkdir -p "$bin"
     say "build (the first one takes two to three minutes on two quiet cores)"
-    local before="$root/artifacts/build-started" # what is edited while we build is newer than the build
-    touch "$before"
+    rm -f "$stamp"
+    touch "$started"
     (cd "$root" && dotnet build Dataplane.sln -c Release -v q) || fail "the build failed"
     local project
     for project in Control Agent Cli Cni; do
         publish "src/$project"
     done
     publish_native src/Cni
-    mv "$before" "$stamp"
+    touch "$stamp"
     say "artifacts/bin: $(cd "$bin" && echo *)"
 }
 

@@ -231,7 +231,7 @@ public sealed class DualStackServiceTests(DualStackBed bed)
     {
         using IDisposable applied = bed.Apply(Both with { Pods = [Pod21] });
         DualStackBed.MustAnswer($"{Pod21.Name} {Pod11.AddressV6}", Pod11.Net, "tcp", V6, Tcp);
-        Task<string> push = Task.Run(() => DualStackBed.Ask(Pod11.Net, "push", V6, Tcp, "96", "--timeout", "30"));
+        Task<string> push = Task.Run(() => DualStackBed.Ask(Pod11.Net, "push", V6, Tcp, "512", "--timeout", "60"));
         Eventually.True(() => bed.Node1.Dpctl("ct", "list", "--address", V6).Contains("stablished", StringComparison.OrdinalIgnoreCase), "the connection is there");
         using IDisposable changed = bed.Apply(Both with { Pods = [] });
         DualStackBed.MustAnswer("refused", Pod12.Net, "tcp", V6, Tcp);
