@@ -17,16 +17,9 @@ internal static class DropsVerb
         return runner.Bind(command, async (context, cancel) =>
         {
             bool withZeros = context.Arguments.GetValue(all);
-            await context.PrintListAsync(context.Control.ListDropsAsync(new ListRequest(), cancel).Select(Plain), drops => Table(drops, withZeros), cancel);
+            await context.PrintListAsync(context.Control.ListDropsAsync(new ListRequest(), cancel), drops => Table(drops, withZeros), cancel);
             return ExitCode.Success;
         });
-    }
-
-    // Descriptions come from docs/drop-reasons.md, with its marks of what is code.
-    private static DropEntry Plain(DropEntry drop)
-    {
-        drop.Description = drop.Description.Replace("`", "", StringComparison.Ordinal);
-        return drop;
     }
 
     private static TextTable Table(IReadOnlyList<DropEntry> drops, bool withZeros)

@@ -30,7 +30,7 @@ internal sealed class StaleFlows
         foreach (var (_, was, service) in SharedMap<ServiceKey, Service>.Changes(before.Services, after.Services))
         {
             if ((was ?? service)!.Protocol != Protocol.Udp) continue;
-            if (was is not null) stale.Set(was.Frontends.Except(service?.Frontends ?? []), []);
+            if (was is not null) stale.Set(was.Frontends.ExceptBy((service?.Frontends ?? []).Select(Key), Key), []);
             if (service is { Backends.Count: > 0 } && (was is null || !was.Backends.Equals(service.Backends) || !was.Frontends.Equals(service.Frontends))) served.Add(service);
         }
         // What one service has lost another may have got.
@@ -60,6 +60,9 @@ internal sealed class StaleFlows
             && !(services.ServesNodePorts(flow.Original.Destination) && _serving.TryGetValue((default, port), out serving))) return false;
         return !serving.Contains((flow.Reply.Source.Widen(), flow.Reply.SourcePort.Value));
     }
+
+    // Of another kind it is the same to a client.
+    private static (string Address, uint Port) Key(Frontend frontend) => (frontend.Address, frontend.Port);
 
     private void Set(IEnumerable<Frontend> frontends, IEnumerable<Backend> backends)
     {

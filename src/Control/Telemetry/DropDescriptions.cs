@@ -2,7 +2,10 @@ using System.Reflection;
 
 namespace Dataplane.Control.Telemetry;
 
-/// <summary>What each drop reason means and what to check: the text of docs/drop-reasons.md, which is embedded and so cannot differ.</summary>
+/// <summary>
+/// What each drop reason means and what to check: the text of docs/drop-reasons.md, which is embedded and so cannot differ, without its marks of
+/// what is code.
+/// </summary>
 internal static class DropDescriptions
 {
     private static readonly Dictionary<string, string> Texts = Load();
@@ -20,7 +23,7 @@ internal static class DropDescriptions
         {
             var cells = line.Split('|');
             if (cells.Length < 5 || !cells[1].Trim().StartsWith('`')) continue;
-            texts[cells[1].Trim().Trim('`')] = $"{cells[2].Trim()} {cells[3].Trim()}";
+            texts[cells[1].Trim().Trim('`')] = $"{cells[2].Trim()} {cells[3].Trim()}".Replace("`", "", StringComparison.Ordinal);
         }
         return texts;
     }

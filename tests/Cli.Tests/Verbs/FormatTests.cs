@@ -34,14 +34,6 @@ public sealed class FormatTests
             json.RootElement.EnumerateObject().Select(field => $"{field.Name}={field.Value}"));
     }
 
-    [Fact]
-    public async Task DescriptionsOfDropsAreWithoutMarks()
-    {
-        var control = new FakeControl { Drops = { new() { Reason = "VniUnknown", Description = "See `vni`." } } };
-        using var json = JsonDocument.Parse(await DpctlRun.Print("drops -o json", control));
-        Assert.Equal("See vni.", json.RootElement[0].GetProperty("description").GetString());
-    }
-
     [Theory, MemberData(nameof(Lists))]
     public async Task ListsAreJsonArrays(string verb, int length)
     {

@@ -67,15 +67,18 @@ public sealed class FlowChangesTests
     [InlineData("10.96.0.7", true)] // not this service's any more
     [InlineData("10.96.0.8", true)] // another service's
     [InlineData("10.96.0.9", false)] // nobody's, ever
+    [InlineData("203.0.113.7", false)] // none left, and of another kind
     public void K24_OnlyFlowsOfWhatHasChangedAreLookedAt(string vip, bool stale)
     {
-        const string Gone = "10.244.1.4";
+        const string Gone = "10.244.1.4", External = "203.0.113.7";
         var before = DesiredState.From(1, SampleState.Of(
             Udp("same", "10.96.0.1", "10.244.1.5:53"), Udp("changed", "10.96.0.2", "10.244.1.5:53"), Udp("emptied", "10.96.0.3", "10.244.1.5:53"), Udp("was-empty", "10.96.0.4"),
-            SampleState.Service("tcp", "10.96.0.5"), Udp("gone", "10.96.0.6", $"{Gone}:53"), Udp("moves", "10.96.0.7", $"{Gone}:53"), Udp("old-owner", "10.96.0.8", $"{Gone}:53")));
+            SampleState.Service("tcp", "10.96.0.5"), Udp("gone", "10.96.0.6", $"{Gone}:53"), Udp("moves", "10.96.0.7", $"{Gone}:53"), Udp("old-owner", "10.96.0.8", $"{Gone}:53"),
+            Udp("external", "10.96.0.10", $"{Gone}:53").At(Kind.ExternalIp, External, 80)));
         var after = DesiredState.From(2, SampleState.Of(
             Udp("same", "10.96.0.1", "10.244.1.5:53"), Udp("changed", "10.96.0.2", "10.244.1.6:53"), Udp("emptied", "10.96.0.3"), Udp("was-empty", "10.96.0.4", "10.244.1.5:53"),
-            SampleState.Service("tcp", "10.96.0.5", "10.244.1.5:80"), Udp("moves", "10.96.0.17", $"{Gone}:53"), Udp("new-owner", "10.96.0.8", "10.244.1.5:53")));
+            SampleState.Service("tcp", "10.96.0.5", "10.244.1.5:80"), Udp("moves", "10.96.0.17", $"{Gone}:53"), Udp("new-owner", "10.96.0.8", "10.244.1.5:53"),
+            Udp("external", "10.96.0.10").At(Kind.LoadBalancer, External, 80)));
         Assert.Equal(stale, StaleFlows.Between(before, after).Contains(Flow(vip, 80, Gone, 53), Services));
     }
 
