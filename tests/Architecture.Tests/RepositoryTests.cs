@@ -44,6 +44,10 @@ public sealed class RepositoryTests
     public void NoTestIsSwitchedOff() => Violations.AssertNone(Repository.TestSources.SelectMany(SkipRules.Violations));
 
     [Fact]
+    public void EveryTestClassIsDisposedOf() => Violations.AssertNone(Repository.TestSources
+        .Where(file => !file.Path.StartsWith("tests/Architecture.Tests/", StringComparison.Ordinal)).SelectMany(DisposalRules.Violations));
+
+    [Fact]
     public void EveryProductProjectHasTests() => Violations.AssertNone(Repository.Files
         .Where(path => path.StartsWith("src/", StringComparison.Ordinal) && path.EndsWith(".csproj", StringComparison.Ordinal))
         .Select(path => Path.GetFileNameWithoutExtension(path))

@@ -5,12 +5,12 @@ using Dataplane.Agent.Tests.Manifests;
 namespace Dataplane.Agent.Tests.ApiServer;
 
 /// <summary>Who we are to the server, and whether the server is who it should be.</summary>
-public sealed class AccessTests : IAsyncDisposable
+public sealed class AccessTests : AsyncDisposableTest
 {
     private readonly TemporaryDirectory _files = new();
     private FollowedServer _followed = new();
 
-    public async ValueTask DisposeAsync()
+    public override async ValueTask DisposeAsync()
     {
         await _followed.DisposeAsync();
         _files.Dispose();

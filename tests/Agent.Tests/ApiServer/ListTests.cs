@@ -5,13 +5,13 @@ using Microsoft.AspNetCore.Http;
 namespace Dataplane.Agent.Tests.ApiServer;
 
 /// <summary>Everything is read before anything is in force.</summary>
-public sealed class ListTests : IAsyncDisposable
+public sealed class ListTests : AsyncDisposableTest
 {
     private readonly FollowedServer _followed = new();
 
     private FakeApiServer Server => _followed.Server;
 
-    public ValueTask DisposeAsync() => _followed.DisposeAsync();
+    public override ValueTask DisposeAsync() => _followed.DisposeAsync();
 
     [Theory]
     [InlineData("namespaces")]

@@ -8,7 +8,7 @@ using Dataplane.Agent.Tests.Services;
 namespace Dataplane.Agent.Tests.ApiServer;
 
 /// <summary>An object means the same from either source, in any version, and one that cannot be read opens nothing.</summary>
-public sealed class MeaningTests : IAsyncDisposable
+public sealed class MeaningTests : AsyncDisposableTest
 {
     private static readonly string Cluster = Grid.Text
         + Yaml.Policy("x", "deny", "podSelector: {matchLabels: {pod: a}}, policyTypes: [Ingress, Egress], ingress: [{from: [{namespaceSelector: {matchLabels: {ns: y}}}], ports: [{port: serve-80-tcp}]}]")
@@ -21,7 +21,7 @@ public sealed class MeaningTests : IAsyncDisposable
 
     private FakeApiServer Server => _followed.Server;
 
-    public ValueTask DisposeAsync() => _followed.DisposeAsync();
+    public override ValueTask DisposeAsync() => _followed.DisposeAsync();
 
     [Fact]
     public async Task A_cluster_comes_to_the_same_state_by_directory_and_by_API_server()

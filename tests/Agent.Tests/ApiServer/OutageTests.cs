@@ -6,13 +6,13 @@ using Dataplane.Agent.Tests.Telemetry;
 namespace Dataplane.Agent.Tests.ApiServer;
 
 /// <summary>The API server is away: the last state stays in force for as long as it takes.</summary>
-public sealed class OutageTests : IAsyncDisposable
+public sealed class OutageTests : AsyncDisposableTest
 {
     private readonly FollowedServer _followed = new();
 
     private FakeApiServer Server => _followed.Server;
 
-    public ValueTask DisposeAsync() => _followed.DisposeAsync();
+    public override ValueTask DisposeAsync() => _followed.DisposeAsync();
 
     [Fact]
     public async Task F1_a_server_that_is_away_at_the_start_is_waited_for()

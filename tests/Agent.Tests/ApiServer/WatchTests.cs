@@ -4,13 +4,13 @@ using Dataplane.Agent.Tests.Manifests;
 namespace Dataplane.Agent.Tests.ApiServer;
 
 /// <summary>Changes come by watches, which break, end and are told that they are too late.</summary>
-public sealed class WatchTests : IAsyncDisposable
+public sealed class WatchTests : AsyncDisposableTest
 {
     private readonly FollowedServer _followed = new();
 
     private FakeApiServer Server => _followed.Server;
 
-    public ValueTask DisposeAsync() => _followed.DisposeAsync();
+    public override ValueTask DisposeAsync() => _followed.DisposeAsync();
 
     [Fact]
     public async Task Changes_take_effect()

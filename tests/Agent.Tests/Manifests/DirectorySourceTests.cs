@@ -5,7 +5,7 @@ using Dataplane.Agent.Model;
 namespace Dataplane.Agent.Tests.Manifests;
 
 /// <summary>The directory is followed while it is edited.</summary>
-public sealed class DirectorySourceTests : IAsyncDisposable
+public sealed class DirectorySourceTests : AsyncDisposableTest
 {
     // Only events may bring a change in time: a scan by the clock would come too late for these tests.
     private static readonly TimeSpan Never = TimeSpan.FromMinutes(10);
@@ -16,7 +16,7 @@ public sealed class DirectorySourceTests : IAsyncDisposable
     private readonly RecordingWriter _log = new();
     private IAsyncEnumerator<ClusterObjects>? _snapshots;
 
-    public async ValueTask DisposeAsync()
+    public override async ValueTask DisposeAsync()
     {
         if (_snapshots is not null)
             await _snapshots.DisposeAsync();

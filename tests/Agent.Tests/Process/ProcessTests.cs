@@ -8,7 +8,7 @@ using Dataplane.Testing;
 namespace Dataplane.Agent.Tests.Process;
 
 /// <summary>The dataplane-agent program itself: a directory in, calls on a real socket out.</summary>
-public sealed class ProcessTests : IAsyncDisposable
+public sealed class ProcessTests : AsyncDisposableTest
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(30);
     private static readonly string Program = Path.Combine(AppContext.BaseDirectory, "dataplane-agent");
@@ -21,7 +21,7 @@ public sealed class ProcessTests : IAsyncDisposable
 
     private string[] Run => ["run", "--node-name", "n1", "--manifests", _manifests.Path, "--control", $"unix://{_run["c.sock"]}", "--healthz-listen", "off"];
 
-    public async ValueTask DisposeAsync()
+    public override async ValueTask DisposeAsync()
     {
         await _served.DisposeAsync();
         _manifests.Dispose();

@@ -8,7 +8,7 @@ using Dataplane.Contracts.V1;
 namespace Dataplane.Agent.Tests.Sync;
 
 /// <summary>When the whole state is sent, when changes, and what happens when the dataplane goes or refuses (F7, K32).</summary>
-public sealed class StateSynchronizerTests : IAsyncDisposable
+public sealed class StateSynchronizerTests : AsyncDisposableTest
 {
     private static readonly SyncTiming Quick = new()
     {
@@ -24,7 +24,7 @@ public sealed class StateSynchronizerTests : IAsyncDisposable
     private StateSynchronizer? _synchronizer;
     private Task _running = Task.CompletedTask;
 
-    public async ValueTask DisposeAsync()
+    public override async ValueTask DisposeAsync()
     {
         await _stop.CancelAsync();
         await _running.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);

@@ -117,6 +117,14 @@ public sealed class RuleTests
         Assert.Equal(broken && text.StartsWith('['), found);
     }
 
+    [Theory]
+    [InlineData("class WatchTests : IAsyncDisposable { }", true)]
+    [InlineData("class WatchTests : AsyncDisposableTest { }", false)]
+    [InlineData("class WatchTests : IAsyncLifetime, IAsyncDisposable { }", false)]
+    [InlineData("class Server : IAsyncDisposable { }", false)]
+    public void DisposalRule(string text, bool broken) =>
+        Assert.Equal(broken, DisposalRules.Violations(new SourceFile("tests/A.cs", text)).Any());
+
     [Fact]
     public void ListRule()
     {

@@ -110,7 +110,14 @@ public sealed class FakeApiServer : IAsyncDisposable
     public void DropWatches()
     {
         foreach (var context in _watches.Keys)
-            context.Abort();
+        {
+            // One that is in the table has not ended, and does not while the lock is held: a context is of no use after its request.
+            lock (_lock)
+            {
+                if (_watches.ContainsKey(context))
+                    context.Abort();
+            }
+        }
     }
 
     /// <summary>Makes or changes the objects of a manifest.</summary>
@@ -303,7 +310,8 @@ public sealed class FakeApiServer : IAsyncDisposable
         }
         finally
         {
-            _watches.TryRemove(context, out _);
+            lock (_lock)
+                _watches.TryRemove(context, out _);
         }
     }
 
