@@ -63,6 +63,8 @@ public static class IPv4
 
     public sealed class ConntrackTableTests : Conntrack.ConntrackTableTests<IPv4Address>;
 
+    public sealed class FlowArchiveTests : Conntrack.FlowArchiveTests<IPv4Address>;
+
     public sealed class ConntrackExpiryTests : Conntrack.ConntrackExpiryTests<IPv4Address>;
 
     public sealed class ConntrackFullTests : Conntrack.ConntrackFullTests<IPv4Address>;

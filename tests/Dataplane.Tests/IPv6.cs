@@ -63,6 +63,8 @@ public static class IPv6
 
     public sealed class ConntrackTableTests : Conntrack.ConntrackTableTests<IPv6Address>;
 
+    public sealed class FlowArchiveTests : Conntrack.FlowArchiveTests<IPv6Address>;
+
     public sealed class ConntrackExpiryTests : Conntrack.ConntrackExpiryTests<IPv6Address>;
 
     public sealed class ConntrackFullTests : Conntrack.ConntrackFullTests<IPv6Address>;

@@ -1,5 +1,6 @@
 using Dataplane.Contracts.V1;
 using Dataplane.Control.Compile;
+using Dataplane.Packets;
 using Microsoft.Extensions.Logging;
 
 namespace Dataplane.Control.Apply;
@@ -19,6 +20,10 @@ internal sealed class EndpointRestore(EndpointRecords records, Action<AttachEndp
     /// <summary>Pods that are still cut off, for people.</summary>
     public IReadOnlyList<string> Problems =>
         [.. _cutOff.Select(pod => $"pod {pod.Key} is cut off since the dataplane was replaced: {pod.Value.Why}; it is tried again every {Upkeep.Interval.TotalSeconds:0} s, and a new pod in its place will do")];
+
+    /// <summary>Addresses of pods that are still cut off, of either family as <see cref="IIpAddress{TSelf}.Widen"/> has them.</summary>
+    public IEnumerable<IPv6Address> Addresses =>
+        _cutOff.Values.SelectMany(pod => pod.Request.Addresses).Select(text => FieldParser.TryWide(text, out var address) ? address : default);
 
     /// <summary>Attaches all that are noted. Called once, before requests are served.</summary>
     public void Run()

@@ -52,9 +52,11 @@ internal sealed class FlowSweeper : IDisposable
     /// <param name="before">The state so far.</param>
     /// <param name="after">The state from now on.</param>
     /// <param name="attached">See <see cref="FlowChanges.Departed"/>.</param>
-    public void Changed(DesiredState before, DesiredState after, Func<IPv6Address, string?> attached)
+    /// <param name="vacant">Addresses that have flows and no pod, whatever the states say of them.</param>
+    public void Changed(DesiredState before, DesiredState after, Func<IPv6Address, string?> attached, IEnumerable<IPv6Address> vacant)
     {
         var departed = FlowChanges.Departed(before, after, attached);
+        departed.UnionWith(vacant);
         var stale = StaleFlows.Between(before, after);
         if (departed.Count == 0 && stale.IsEmpty) return;
         lock (_lock)
@@ -69,9 +71,15 @@ internal sealed class FlowSweeper : IDisposable
     public void Depart(AttachedEndpoint pod) => Sweep(pod.AllAddresses, new StaleFlows());
 
     /// <summary>A pod of this node has come: what is yet to be done about its addresses was its predecessor's, and is not to be done to it.</summary>
-    public void Arrive(AttachedEndpoint pod)
+    /// <returns>True when there was something: it is for the caller to do it with <see cref="Depart"/> while the pod has no flows yet.</returns>
+    public bool Arrive(AttachedEndpoint pod)
     {
-        lock (_lock) _departed.ExceptWith(pod.AllAddresses);
+        lock (_lock)
+        {
+            int waiting = _departed.Count;
+            _departed.ExceptWith(pod.AllAddresses);
+            return _departed.Count < waiting;
+        }
     }
 
     /// <summary>Stops the thread.</summary>

@@ -33,6 +33,13 @@ internal sealed class LingeringFrontends<TAddress>
         return gone.Count > kept;
     }
 
+    /// <summary>Keeps some, whether a service has them or not; true when there are any.</summary>
+    public bool Linger(IReadOnlyCollection<ExternalFrontend<TAddress>> used)
+    {
+        (_gone, _all) = ([.. _gone.Union(used).Except(_current)], null);
+        return used.Count > 0;
+    }
+
     /// <summary>Drops those that nothing uses; true when there were such.</summary>
     public bool Forget(IEnumerable<ExternalFrontend<TAddress>> unused)
     {

@@ -30,12 +30,13 @@ public sealed class NodeRuntime : IDisposable
     private readonly EndpointRecords _records;
     private readonly EndpointRestore _restore;
     private readonly NodeConntrack _conntrack;
+    private readonly FlowHandover _handover;
     private readonly XdpAttachments _programs;
     private readonly UplinkSet _uplinks;
     private readonly NextHops _nextHops;
     private readonly TablePublisher _publisher;
     private readonly PodPorts _pods;
-    private readonly PathMtuChange _mtuChange;
+    private readonly NodeMtu _mtu;
     private readonly FlowSweeper _sweeper;
     private readonly FrontendRetirements _retirements;
     private readonly Upkeep _upkeep;
@@ -57,22 +58,23 @@ public sealed class NodeRuntime : IDisposable
 
         _programs = new XdpAttachments();
         _publisher = new TablePublisher(this, _programs.Steering, _log);
-        _mtuChange = new PathMtuChange(_log);
         _pods = new PodPorts(this, _programs, _log);
         _uplinks = new UplinkSet(this, _programs, _log);
         _conntrack = new NodeConntrack(options, workers);
+        _handover = new FlowHandover(options, loggers.CreateLogger("flows"));
+        _handover.Take(_conntrack);
         Engine = new DataplaneEngine(RuntimeSettings.Engine(options, workers, _log), _conntrack.V4, _conntrack.V6, _publisher.Initial());
         _sweeper = new FlowSweeper(Engine, loggers.CreateLogger("flows"));
         _retirements = new FrontendRetirements(_publisher, _conntrack, _lock, () => State, _log);
         _uplinks.Open();
-        PathMtu = RuntimeSettings.PathMtu(options, UplinkDevice?.Mtu);
-        DeviceMtu = Features.Any(f => f is { Name: "multi-buffer", Available: false }) ? PathMtu : 65535;
+        _mtu = new NodeMtu(options, Features, UplinkDevice?.Mtu, _log);
         HostPort = HostPort.Open(this, _programs);
         bool isNative = options.Routing != RoutingMode.Vxlan;
         _nextHops = new NextHops(UplinkDevice, loggers.CreateLogger("underlay"), Republish, bothFamilies: isNative && options.DualStack);
         if (Uplinks.Count > 0) Underlay = new UnderlayWatch(Uplinks, isNative ? [.. options.ClusterCidr.All] : [], loggers.CreateLogger("routes"), Republish, FollowUplinks);
         lock (_lock) // next hops may be found, and published, from now on
         {
+            _publisher.Linger(_handover);
             Publish(State);
             HostPort.Activate();
             _publisher.LeadNode(State);
@@ -80,6 +82,7 @@ public sealed class NodeRuntime : IDisposable
         foreach (string obstacle in HostPort.Obstacles) _log.LogWarning("{Obstacle}", obstacle);
         Underlay?.Start();
         _upkeep = new Upkeep(Repair, Upkeep.Interval, _log);
+        _handover.Accept();
     }
 
     public DataplaneOptions Options { get; }
@@ -100,12 +103,10 @@ public sealed class NodeRuntime : IDisposable
     public IPv4Address TunnelAddress { get; }
 
     /// <summary>MTU of pods' routes, bytes.</summary>
-    public int PathMtu { get; private set; }
+    public int PathMtu => _mtu?.Path ?? 0; // the first tables are made before anything is open
 
-    /// <summary>
-    /// MTU of our veths, bytes: room for super-packets where the kernel can receive one over several frames, else what fits one.
-    /// </summary>
-    public int DeviceMtu { get; }
+    /// <summary>MTU of our veths, bytes.</summary>
+    public int DeviceMtu => _mtu.Device;
 
     /// <summary>The state in force.</summary>
     public DesiredState State { get; private set; } = DesiredState.Empty;
@@ -132,6 +133,9 @@ public sealed class NodeRuntime : IDisposable
 
     /// <summary>Told of each state that was put into force, under a lock: to be brief.</summary>
     public event Action<DesiredState>? Applied;
+
+    /// <summary>What the process before has left.</summary>
+    internal FlowHandover Handover => _handover;
 
     /// <summary>What became of flows whose endpoints went.</summary>
     internal FlowSweeper Sweeper => _sweeper;
@@ -219,7 +223,8 @@ public sealed class NodeRuntime : IDisposable
             if (!isNoted) _restore.Forget(wanted.Key, "", "");
             var attachment = _pods.Open(wanted, _endpoints.NextId());
             _endpoints.Add(attachment);
-            _sweeper.Arrive(attachment.Endpoint);
+            // Nobody inherits flows (P28): who had the address may have gone while there was no dataplane to end them.
+            if (_sweeper.Arrive(attachment.Endpoint) | (!isNoted && _handover.State is not null)) _sweeper.Depart(attachment.Endpoint);
             Publish(State);
             try
             {
@@ -293,7 +298,10 @@ public sealed class NodeRuntime : IDisposable
         return PodInterface.FindProblems(attachment.Endpoint, attachment.Veth.HostIndex, wanted);
     }
 
-    /// <summary>Stops the workers. Pods' interfaces and the programs on them stay: a successor takes them over, and until then they drop.</summary>
+    /// <summary>
+    /// Stops the workers, and leaves their flows to a successor. Pods' interfaces and the programs on them stay: it takes them over, and until then
+    /// they drop.
+    /// </summary>
     public void Dispose()
     {
         Underlay?.Dispose(); // outside the lock, which their last callback may be waiting for
@@ -305,11 +313,14 @@ public sealed class NodeRuntime : IDisposable
         {
             _uplinks.Detach();
             Engine.Dispose();
+            _handover.Leave(_conntrack, Engine, State, _publisher.Frontends.All, _publisher.FrontendsV6.All);
             foreach (var attachment in _endpoints.All) attachment.Veth.Dispose();
             _programs.Dispose();
             _conntrack.Dispose();
         }
     }
+
+    private IEnumerable<(string Who, Action<int> Set)> MtuSenders => PathMtuChange.Senders(HostPort, _endpoints.All);
 
     private static bool HasOnlyServices(State part) =>
         part.Nodes.Count + part.Identities.Count + part.Ipcache.Count + part.Policies.Count + part.Workloads.Count == 0;
@@ -336,7 +347,10 @@ public sealed class NodeRuntime : IDisposable
             _names = null; // they may have been asked for since the tables were published
             Applied?.Invoke(state);
             if (!servicesOnly) _nextHops.Track(state, Options.NodeName);
-            _sweeper.Changed(before, state, address => _endpoints.Find(address)?.Endpoint.Key);
+            // A pod that went while there was no dataplane may be in the state still.
+            var vacant = VacantAddresses.Find(_handover.LocalEnds, address => _endpoints.Find(address) is not null, _restore.Addresses, LocalAddresses, state, Options.NodeName);
+            _sweeper.Changed(_handover.State ?? before, state, address => _endpoints.Find(address)?.Endpoint.Key, vacant);
+            _handover.Complete();
             Syncs.RecordApplied(Stopwatch.GetElapsedTime(start));
         }
     }
@@ -348,11 +362,11 @@ public sealed class NodeRuntime : IDisposable
             var repaired = new List<string>(_publisher.Repair(out bool mustPublish));
             if (_uplinks.Follow(repaired)) // queues may be added without an event
             {
-                FollowMtu();
+                _mtu.Follow(UplinkDevice, MtuSenders);
                 mustPublish = true;
             }
             if (mustPublish) Publish(State);
-            repaired.AddRange(_mtuChange.Retry(PathMtu, PathMtuChange.Senders(HostPort, _endpoints.All)));
+            repaired.AddRange(_mtu.Retry(MtuSenders));
             repaired.AddRange(_restore.Retry());
             return repaired;
         }
@@ -366,18 +380,9 @@ public sealed class NodeRuntime : IDisposable
             var repaired = new List<string>();
             bool moved = _uplinks.Follow(repaired);
             if (repaired.Count > 0) _log.LogWarning("put right on the uplinks: {Repaired}", string.Join("; ", repaired));
-            if (moved) FollowMtu();
+            if (moved) _mtu.Follow(UplinkDevice, MtuSenders);
             return moved;
         }
-    }
-
-    private void FollowMtu()
-    {
-        int mtu = Math.Min(RuntimeSettings.PathMtuOrLeast(Options, UplinkDevice?.Mtu), DeviceMtu);
-        if (mtu == PathMtu) return;
-        _log.LogWarning("MTU of uplink {Uplink} is {UplinkMtu} now, that of pods {Mtu}", UplinkDevice?.Name, UplinkDevice?.Mtu, mtu);
-        PathMtu = mtu;
-        _mtuChange.Apply(mtu, PathMtuChange.Senders(HostPort, _endpoints.All));
     }
 
     private void Republish()

@@ -99,6 +99,7 @@ internal sealed class TablePublisher
             _podRoutes.Add(_peers.Current, state);
             if (!ReferenceEquals(refused, _podRoutes.Refused)) (input, tables) = Compile(state, servicesOnly); // what the kernel would not take is no way
         }
+        _node.Handover.Settle(tables, _node.Engine);
         _node.Engine.Publish(tables);
         _published = input;
         if (_leadsNode) _podRoutes.RemoveStale(state);
@@ -114,6 +115,15 @@ internal sealed class TablePublisher
         if (!servicesOnly || !input.HasSurroundingsOf(_published)) _revision++;
         input = input with { Revision = _revision };
         return (input, _compiler.Compile(state, input));
+    }
+
+    /// <summary>
+    /// Leads packets here for the frontends that connections of an earlier process were opened to, before the services are known. Called once,
+    /// before the first <see cref="Publish"/>.
+    /// </summary>
+    public void Linger(FlowHandover handover)
+    {
+        if (Frontends.Linger(handover.Frontends) | FrontendsV6.Linger(handover.FrontendsV6)) FrontendsGone?.Invoke();
     }
 
     /// <summary>Makes what the node's own stack sends to frontends come here; called once the host port is active.</summary>
@@ -215,6 +225,7 @@ internal sealed class TablePublisher
         where TAddress : unmanaged, IIpAddress<TAddress>
     {
         var others = new List<TAddress>();
+        if (state.Generation == 0) state = _node.Handover.State ?? state; // frontends that linger may be at addresses of nodes
         foreach (var node in state.Nodes.Values.Where(n => n.Name != _node.Options.NodeName))
         {
             foreach (string text in node.Addresses)

@@ -78,7 +78,8 @@ internal sealed partial class NodeCleanup(TextWriter output, string hostPort, st
     // Without its interface a pod cannot be taken over: a successor would fail at each note.
     private void RemoveNotes()
     {
-        string folder = EndpointNotes.FolderOf(controlSocket ?? Path.Combine(stateDirectory, "control.sock"));
+        string socket = controlSocket ?? Path.Combine(stateDirectory, "control.sock"), folder = EndpointNotes.FolderOf(socket);
+        if (FlowHandover.Forget(socket)) Removed($"connections that were left to the next dataplane in {FlowHandover.PathOf(socket)}");
         if (!Directory.Exists(folder)) return;
         int count = Directory.GetFiles(folder, "*" + EndpointNotes.Extension).Length;
         Directory.Delete(folder, recursive: true);

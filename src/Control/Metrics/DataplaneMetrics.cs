@@ -101,7 +101,7 @@ public sealed class DataplaneMetrics(ITelemetrySource source) : IMetricsSource
     {
         writer.Single("dataplane_conntrack_entries", "Tracked connections.", MetricType.Gauge, conntrack.Entries);
         writer.Single("dataplane_conntrack_capacity", "Connections that can be tracked.", MetricType.Gauge, conntrack.Capacity);
-        writer.Single("dataplane_conntrack_inserts_total", "Connections that were begun.", MetricType.Counter, conntrack.Inserted);
+        writer.Single("dataplane_conntrack_inserts_total", "Connections that were begun, or taken over from the process before.", MetricType.Counter, conntrack.Inserted);
         writer.Single("dataplane_conntrack_expirations_total", "Connections that ended or timed out.", MetricType.Counter, conntrack.Expired);
         writer.Single("dataplane_conntrack_evictions_total", "Connections removed early to make room.", MetricType.Counter, conntrack.Evicted);
         writer.Single("dataplane_conntrack_insert_failures_total", "Connections refused because the table was full.", MetricType.Counter, conntrack.InsertFailed);

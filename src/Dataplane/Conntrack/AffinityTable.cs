@@ -94,6 +94,16 @@ public sealed class AffinityTable<TAddress>
         return used;
     }
 
+    /// <summary>Shows all that is remembered: client, service, endpoint, and when the client was seen. For the control thread: it looks at every place.</summary>
+    public void ForEach(Action<TAddress, uint, Backend<TAddress>, uint> visit)
+    {
+        ArgumentNullException.ThrowIfNull(visit);
+        for (int i = 0; i < _places.Length; i++)
+        {
+            if (_places[i].TryRead(out var copy) && copy.Service != 0) visit(copy.Client, copy.Service, copy.Backend, copy.Seen);
+        }
+    }
+
     /// <summary>
     /// Clients that were seen less than <paramref name="seconds"/> ago, about. Looks at 65,536 places and no more, however large the table
     /// is: clients are spread over it by a hash, so that any part of it is like the rest. Any thread.

@@ -78,6 +78,33 @@ public sealed class ConntrackWriter<TAddress>
         e = flow;
         e.LastSeen = now;
         e.Owner = (ushort)_id;
+        entry = Commit(entry, ref e, originalHash, replyHash, now, ref direction, out result);
+        if (result == InsertResult.Inserted) _recycler.File(entry, in e, now);
+        return entry;
+    }
+
+    /// <summary>
+    /// Makes an entry of a flow that another process had; before any worker runs. None is evicted for it.
+    /// </summary>
+    /// <param name="flow">The whole entry; its LastSeen is of this process's clock.</param>
+    /// <param name="now">Coarse clock, seconds.</param>
+    /// <returns>False when there is no room, or another flow is in its place.</returns>
+    internal bool TryRestore(in ConntrackEntry<TAddress> flow, uint now)
+    {
+        int entry = _recycler.TakeFree();
+        if (entry < 0) return false;
+        ref ConntrackEntry<TAddress> e = ref _table[entry];
+        e = flow;
+        e.Owner = (ushort)_id;
+        var direction = FlowDirection.Original;
+        Commit(entry, ref e, flow.Original.Hash(_table.Seed), flow.Reply.Hash(_table.Seed), now, ref direction, out var result);
+        if (result == InsertResult.Inserted) _recycler.FileAsOf(entry, in e, now);
+        return result == InsertResult.Inserted;
+    }
+
+    // Places a new entry, unless a rival is there; then that one's number is returned, or -1.
+    private int Commit(int entry, ref ConntrackEntry<TAddress> e, ulong originalHash, ulong replyHash, uint now, ref FlowDirection direction, out InsertResult result)
+    {
         int other = -1;
         result = InsertResult.Contended;
         for (int attempt = 0; attempt < MaxAttempts; attempt++)
@@ -93,7 +120,6 @@ public sealed class ConntrackWriter<TAddress>
             if (rival == Rival.None && Interlocked.CompareExchange(ref e.Life, EntryLife.Live, EntryLife.Pending) == EntryLife.Pending)
             {
                 Counters.Inserted++;
-                _recycler.File(entry, in e, now);
                 result = InsertResult.Inserted;
                 return entry;
             }

@@ -43,8 +43,14 @@ internal sealed class EntryRecycler<TAddress>
         return -1;
     }
 
+    /// <summary>A free entry, -1 when there is none; no other makes room for it.</summary>
+    public int TakeFree() => _stock.Take(_table.Links);
+
     /// <summary>Puts an entry into the queue its state asks for.</summary>
-    public void File(int entry, in ConntrackEntry<TAddress> e, uint now) => File(_table.Links, entry, in e, now);
+    public void File(int entry, in ConntrackEntry<TAddress> e, uint now) => File(_table.Links, entry, in e, now, now);
+
+    /// <summary>The same for one that was filed before, by another process: it goes when it would have.</summary>
+    public void FileAsOf(int entry, in ConntrackEntry<TAddress> e, uint now) => File(_table.Links, entry, in e, now, e.LastSeen);
 
     /// <summary>Tells of an entry that was removed or whose state changed. Any thread.</summary>
     public void Post(int entry) => _mailbox.Post(_table.Links, entry);
@@ -75,14 +81,16 @@ internal sealed class EntryRecycler<TAddress>
         _cursor = now;
     }
 
-    private void File(Span<EntryLink> links, int entry, in ConntrackEntry<TAddress> e, uint now)
+    private void File(Span<EntryLink> links, int entry, in ConntrackEntry<TAddress> e, uint now) => File(links, entry, in e, now, now);
+
+    private void File(Span<EntryLink> links, int entry, in ConntrackEntry<TAddress> e, uint now, uint queuedAt)
     {
         Start(now);
         if (links[entry].Prev != EntryLink.Unlinked) ExpiryQueues.Unlink(links, entry);
         FlowState state = e.State;
         ProtocolClass protocol = ProtocolClasses.Of(in e);
         int fifo = ExpiryQueues.FifoOf(state, protocol);
-        if (fifo >= 0) _queues.Append(links, fifo, entry, now);
+        if (fifo >= 0) _queues.Append(links, fifo, entry, queuedAt);
         else _queues.Schedule(links, entry, e.LastSeen + _timeouts[ConntrackTimeouts.Index(state, protocol)], _cursor);
     }
 

@@ -14,6 +14,9 @@ public struct FlowAction
     /// <summary>Bytes in a table.</summary>
     public const int Size = 24;
 
+    /// <summary>A <see cref="Revision"/> that is older than the first: nothing was decided yet.</summary>
+    public const uint Undecided = uint.MaxValue;
+
     /// <summary>Revision of the tables by which this was decided; another one means: decide again.</summary>
     public uint Revision;
 

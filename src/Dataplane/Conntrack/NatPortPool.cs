@@ -91,6 +91,21 @@ public sealed class NatPortPool
         return false;
     }
 
+    /// <summary>Whether a port is of the range.</summary>
+    public bool Contains(Be16 port) => port.Value - _first is >= 0 and var number && number < Size;
+
+    /// <summary>Takes the port that a flow of an earlier process has; false when another flow of its group has it.</summary>
+    /// <param name="reply">The packets that answer the flow: they are sent to the port, which is of the range.</param>
+    public bool TryClaim<TAddress>(in FlowTuple<TAddress> reply)
+        where TAddress : unmanaged, IIpAddress<TAddress>
+    {
+        int group = GroupOf(reply.Source, reply.SourcePort, reply.Protocol), number = reply.DestinationPort.Value - _first;
+        ulong bit = 1UL << number % WordBits;
+        if ((Interlocked.Or(ref _bits[group * _words + number / WordBits], bit) & bit) != 0) return false;
+        Interlocked.Increment(ref _used[group]);
+        return true;
+    }
+
     /// <summary>Gives back the port of a flow.</summary>
     /// <param name="reply">The packets that answer the flow: they are sent to the port.</param>
     public void Return<TAddress>(in FlowTuple<TAddress> reply)

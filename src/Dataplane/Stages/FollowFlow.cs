@@ -53,6 +53,7 @@ public static class FollowFlow
                 // A denied flow stays: it says so on every packet, and goes on if the policy is taken back. So does a connection whose
                 // destination is gone: its ends will be told by whoever took that away (K25). What may open another may find another backend.
                 if (v.Reason is DropReason.PolicyDenied or DropReason.PolicyNotReady) return v;
+                if (context.Tables.Generation == 0) return v; // a flow of an earlier process, before anything is known
                 bool opens = TcpTracker.MayOpen(info.TcpFlags);
                 if (info.Tuple.Protocol == IpProtocol.Tcp && !opens) return v;
                 context.Flows.Remove(info.Flow);

@@ -47,6 +47,18 @@ public sealed class LingeringFrontendsTests
     }
 
     [Fact]
+    public void K18_FrontendsOfAnEarlierProcessesConnectionsLingerFromTheStart()
+    {
+        var frontends = new LingeringFrontends<IPv4Address>();
+        Assert.True(frontends.Linger(Set(NodePort, Address)));
+        Assert.Equal(Set(NodePort, Address), frontends.Gone);
+        Assert.False(frontends.Follow(Set(NodePort, Other))); // the first services: one of them is there
+        Assert.Equal(Set(Address), frontends.Gone);
+        Assert.Equal(Set(NodePort, Other, Address), frontends.All);
+        Assert.False(new LingeringFrontends<IPv4Address>().Linger([]));
+    }
+
+    [Fact]
     public void K18_AFrontendIsInUseWhileAConnectionToItGoesOn()
     {
         ExternalFrontend<IPv4Address>[] gone = [NodePort, Address, Other];

@@ -95,6 +95,26 @@ public abstract class FlowTests<TAddress> : FamilyTests<TAddress>
         Assert.Equal(0, _path.Context.Flows.Counters.InUse);
     }
 
+    /// <summary>A new process has its predecessor's flows before it knows of anything: nothing is decided by that.</summary>
+    [Fact]
+    public void F2_KeepsFlowsOfAnEarlierProcessUntilThereIsAState()
+    {
+        int flow = _path.FromPodA(Ip(PodA, PodB).Udp(40_000, 53)).Info.Flow;
+        ref var entry = ref _path.Conntrack[flow];
+        entry.OriginalAction = entry.ReplyAction = new FlowAction { Revision = FlowAction.Undecided };
+        var nothing = new SampleNodeOf<TAddress> { Generation = 0, Revision = 1 };
+        nothing.Endpoints.RemoveAll(e => e.Address.Equals(PodB));
+        _path.Tables = nothing.Build();
+        PathAssert.Dropped(DropReason.RouteUnreachable, _path.FromPodA(Ip(PodA, PodB).Udp(40_000, 53)));
+
+        _path.Tables = new SampleNodeOf<TAddress> { Revision = 2 }.Build();
+
+        var result = _path.FromPodB(Ip(PodB, PodA).Udp(53, 40_000));
+        PathAssert.Forwarded(PodAPort, result);
+        Assert.Equal(flow, result.Info.Flow);
+        Assert.Equal((2u, 2u), (_path.Conntrack[flow].OriginalAction.Revision, _path.Conntrack[flow].ReplyAction.Revision));
+    }
+
     /// <summary>Its ends are to be told, and who does that looks for it here (K25).</summary>
     [Fact]
     public void KeepsAConnectionWhoseDestinationIsGone()

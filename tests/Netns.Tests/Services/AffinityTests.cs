@@ -71,6 +71,21 @@ public sealed class AffinityTests(ServiceBed bed)
     }
 
     [RequiresRootFact]
+    public void K19_ClientsKeepTheirEndpointsWhenTheDataplaneIsReplaced()
+    {
+        using AppliedService lines = bed.Apply(bed.NewService(AllPods).OfLines() with { Type = "NodePort", Spec = Sticky(10800) });
+        using AppliedService datagrams = bed.Apply(bed.NewService(AllPods).OverUdp() with { Type = "NodePort", Spec = Sticky(10800) });
+        using var clients = new ManyAddresses(bed.Neighbor);
+        string[] byTcp = clients.Ask("tcp", bed.Node1.Address, lines.Object.NodePort), byUdp = clients.Ask("udp", bed.Node1.Address, datagrams.Object.NodePort);
+
+        bed.ReplaceDataplane(bed.Node1);
+
+        // By chance one time in 6^24.
+        Assert.Equal(byTcp, clients.Ask("tcp", bed.Node1.Address, lines.Object.NodePort));
+        Assert.Equal(byUdp, clients.Ask("udp", bed.Node1.Address, datagrams.Object.NodePort));
+    }
+
+    [RequiresRootFact]
     public void K19_AffinityIsSwitchedOnAndOffWhileClientsConnect()
     {
         using AppliedService lines = bed.Apply(bed.NewService(AllPods).OfLines());

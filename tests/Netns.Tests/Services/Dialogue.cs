@@ -24,7 +24,7 @@ internal sealed class Dialogue(BackgroundProcess process) : IDisposable
     public bool HasEnded => process.HasExited;
 
     /// <summary>Waits for a condition on all lines so far.</summary>
-    public void WaitFor(Func<IReadOnlyList<Answer>, bool> condition, string what) => process.WaitUntil(() => condition(Answers), what, Bound);
+    public void WaitFor(Func<IReadOnlyList<Answer>, bool> condition, string what, TimeSpan? bound = null) => process.WaitUntil(() => condition(Answers), what, bound ?? Bound);
 
     /// <summary>Waits until a line that is not here yet says a text ("pod-11 saw 10.244.1.10", "refused").</summary>
     public void WaitFor(string text)
@@ -34,10 +34,10 @@ internal sealed class Dialogue(BackgroundProcess process) : IDisposable
     }
 
     /// <summary>Waits until a number of further lines are here, and returns them.</summary>
-    public IReadOnlyList<Answer> Next(int count)
+    public IReadOnlyList<Answer> Next(int count, TimeSpan? bound = null)
     {
         int known = Answers.Count;
-        WaitFor(answers => answers.Count >= known + count, $"print {count} more lines");
+        WaitFor(answers => answers.Count >= known + count, $"print {count} more lines", bound);
         return [.. Answers.Skip(known).Take(count)];
     }
 

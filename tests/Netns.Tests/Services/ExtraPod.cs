@@ -37,6 +37,15 @@ public sealed class ExtraPod : IDisposable
         _cluster.Manifests.Delete($"pod-{Pod.Namespace}-{Pod.Name}");
     }
 
+    /// <summary>Its interface goes while no dataplane runs, with the note by which the next one would take it over; its object stays.</summary>
+    public void LoseInterface()
+    {
+        _removed = true;
+        Pod.Net.Ip("link del eth0");
+        _node.ForgetPod(Pod);
+        _cluster.Manifests.Delete($"pod-{Pod.Namespace}-{Pod.Name}");
+    }
+
     /// <inheritdoc />
     public void Dispose()
     {

@@ -90,6 +90,13 @@ public class ServiceBed : IDisposable
     /// <summary>Gives an agent other options; disposing gives it back those of before, and returns when it works by them.</summary>
     public IDisposable RestartAgent(DataplaneNode node, params string[] options) => new OtherAgent(this, node, options);
 
+    /// <summary>Replaces a node's dataplane; returns when both nodes work by all manifests.</summary>
+    public void ReplaceDataplane(DataplaneNode node, Action? meanwhile = null)
+    {
+        node.ReplaceDataplane(meanwhile);
+        Settle();
+    }
+
     /// <summary>Makes a pod for one test.</summary>
     public ExtraPod AddPod(DataplaneNode node)
     {

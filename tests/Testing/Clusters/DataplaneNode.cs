@@ -74,7 +74,7 @@ public sealed class DataplaneNode : ClusterNode
         StartAgent();
     }
 
-    /// <summary>Starts the dataplane, again after its end; it has no pods then.</summary>
+    /// <summary>Starts the dataplane, again after its end; then it takes over the pods that are there.</summary>
     public void StartDataplane() =>
         Dataplane = Cluster.Topology.Own(Net.Start(Installed.Dataplane, ["run",
             "--node-name", Name, "--node-ip", Pair(Address, AddressV6), "--uplink", Uplink, "--pod-cidr", Pair(PodCidr, IPv6Plan.PodCidr(Number)),
@@ -82,11 +82,37 @@ public sealed class DataplaneNode : ClusterNode
             "--routing", Routing, "--control", _control, "--state-dir", _folder,
             "--metrics-listen", $"127.0.0.1:{MetricsPort}", .. Options]));
 
-    /// <summary>Attaches all its pods again, after a new start of the dataplane.</summary>
-    public void AttachPods()
+    /// <summary>Stops the dataplane as the kubelet does; it ends by itself.</summary>
+    public void StopDataplane()
     {
-        foreach (ClusterPod pod in Pods)
-            Attach(pod);
+        Dataplane!.Signal("TERM");
+        int code = Dataplane.WaitForExit(TimeSpan.FromSeconds(30));
+        if (code != 0)
+            throw new CommandException($"{Name}: the dataplane ended with {code}\n{Dataplane.Output}");
+    }
+
+    /// <summary>Stops the dataplane as the kubelet does, and starts another; returns when that serves all pods by what the agent sends it.</summary>
+    /// <param name="meanwhile">Run in between.</param>
+    public void ReplaceDataplane(Action? meanwhile = null)
+    {
+        StopDataplane();
+        try
+        {
+            meanwhile?.Invoke();
+        }
+        finally
+        {
+            StartDataplane();
+        }
+        WaitUntilReady(TimeSpan.FromSeconds(30));
+        WaitUntilPodsReady(TimeSpan.FromSeconds(30));
+    }
+
+    /// <summary>Deletes the note by which the next dataplane would take over a pod, as the CNI plugin does when the pod ends while none runs.</summary>
+    public void ForgetPod(ClusterPod pod)
+    {
+        foreach (string note in Directory.GetFiles(Path.Combine(_folder, "control.sock.endpoints")).Where(note => File.ReadAllText(note).Contains($"\"{pod.Name}\"", StringComparison.Ordinal)))
+            File.Delete(note);
     }
 
     /// <summary>Takes a pod's interface away, as the CNI plugin does when the pod ends. Its namespace and what runs there stay.</summary>

@@ -145,13 +145,16 @@ public class SampleNodeOf<TAddress>
         (RemotePod, PodRange, RemoteRoute), (RemoteNode, Single, RemoteNodeRoute), (LostPod, PodRange, LostRoute), (LostNode, Single, LostRoute),
     ];
 
+    /// <summary>Of the state; 0 before the first.</summary>
+    public ulong Generation { get; init; } = 1;
+
     /// <summary>Tables as the packet path reads them. Those of IPv4 are always there.</summary>
     public DataplaneTables Build() => BuildFamily() is FamilyTables<IPv6Address> v6 ? Build(new SampleNode().BuildFamily(), v6) : Build((FamilyTables<IPv4Address>)(object)BuildFamily(), null);
 
     /// <summary>This node with the tables of either family.</summary>
     public DataplaneTables Build(FamilyTables<IPv4Address> v4, FamilyTables<IPv6Address>? v6) => new()
     {
-        Generation = 1,
+        Generation = Generation,
         Revision = Revision,
         Node = new NodeSettings
         {
