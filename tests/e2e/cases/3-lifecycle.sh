@@ -9,7 +9,7 @@ connectivity_check() {
 }
 all_available() { k wait --for condition=Available deployment --all --timeout 1s; }
 
-case_of "replacing the dataplane on every node under traffic: pods stay as they are, and are served again" rolling_restart
+case_of "F3: replacing the dataplane on every node under traffic: pods stay as they are, are served again, and their connections go on" rolling_restart
 rolling_restart() {
     local before node longest
     traffic_bed
@@ -24,7 +24,8 @@ rolling_restart() {
     stop_traffic
     for node in "${nodes[@]}"; do
         longest=$(awk '$1 == "new" && $5 > most { most = $5 } END { print most + 0 }' "$logs/traffic-$node")
-        note "pod of $node: new connections were without an answer for $longest ms at most; established ones $(awk '$1 == "established" { print $2 ": " ($4 ? "ended " $4 " time(s)" : "stayed") ", " $5 " ms without an answer" }' "$logs/traffic-$node" | paste -sd';')"
+        note "pod of $node: new connections were without an answer for $longest ms at most; established ones $(awk '$1 == "established" { print $2 ": " ($4 ? "ended " $4 " time(s)" : "went on") ", " $5 " ms without an answer" }' "$logs/traffic-$node" | paste -sd';')"
+        equal "established connections of the pod of $node that ended" 0 "$(awk '$1 == "established" { sum += $4 } END { print sum + 0 }' "$logs/traffic-$node")"
         [ "$longest" -le 45000 ] || fail "new connections of $node were without an answer for $longest ms"
         equal "answers of the closed server to the pod of $node" 0 "$(awk '$1 == "denied" { print $4 }' "$logs/traffic-$node")"
     done

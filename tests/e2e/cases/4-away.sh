@@ -46,7 +46,7 @@ stop_traffic() {
         k exec "traffic-$node" -- touch /tmp/stop
     done
     for node in "${nodes[@]}"; do
-        eventually 60 ended "traffic-$node" Succeeded || fail "traffic-$node did not end"
+        eventually 150 ended "traffic-$node" Succeeded || fail "traffic-$node did not end"
         k logs "traffic-$node" >"$logs/traffic-$node"
         k delete pod "traffic-$node"
         equal "kinds of traffic of $node" 5 "$(grep -cE '^(new|established|denied) ' "$logs/traffic-$node")"
