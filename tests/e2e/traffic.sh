@@ -1,14 +1,13 @@
 #!/bin/bash
 # Traffic of a pod, until /tmp/stop is there: it runs inside of the pod, so that it needs neither the API server nor the kubelet.
-# usage: traffic.sh CLUSTER-IP POD-ADDRESS CLOSED-ADDRESS      CLOSED-ADDRESS is that of a server which a policy closes; all by HTTP
+# usage: traffic.sh CLUSTER-IP POD-ADDRESS CLOSED-ADDRESS PATIENCE      CLOSED-ADDRESS is that of a server which a policy closes; all by HTTP
 # A line for each request that failed, and at the end one for each kind of traffic:
 #   new|established VIA ANSWERED FAILED LONGEST      LONGEST: most milliseconds between two answers, or from the last one to the end
 #   denied POD TRIED ANSWERED
-# A new connection may take 3 s. A request on an established one may take 120 s, or the connection counts as failed, and there is another one: TCP
-# doubles its pauses, so that an absence of 30 s may be noticed to have ended after 60.
+# A new connection may take 3 s. A request on an established one may take PATIENCE seconds, or the connection counts as failed, and there is another one.
 set -u
 trap '' PIPE # a connection that was reset is an error, not the end of us
-readonly cluster_ip=$1 pod=$2 closed=$3
+readonly cluster_ip=$1 pod=$2 closed=$3 patience=$4
 
 now() { local t=${EPOCHREALTIME/[.,]/}; echo $((t / 1000)); }
 
@@ -39,11 +38,11 @@ new_connections() { # VIA URL
 request() {
     local line length=0
     printf 'GET /hostname HTTP/1.1\r\nHost: server\r\n\r\n' >&3 || return 1
-    while IFS= read -r -t 120 line <&3; do
+    while IFS= read -r -t "$patience" line <&3; do
         line=${line%$'\r'}
         case $line in
             Content-Length:*) length=${line#*: } ;;
-            '') read -r -t 120 -N "$length" line <&3; return ;;
+            '') read -r -t "$patience" -N "$length" line <&3; return ;;
         esac
     done
     return 1

@@ -14,7 +14,7 @@ rolling_restart() {
     local before node longest
     traffic_bed
     before=$(pods_as_they_are)
-    start_traffic
+    start_traffic 120 # TCP doubles its pauses, so that an absence of 30 s may be noticed to have ended after 60
     kubectl --namespace kube-system rollout restart daemonset dataplane
     kubectl --namespace kube-system rollout status daemonset dataplane --timeout 180s
     sleep 5

@@ -26,10 +26,11 @@ POLICY
     all_ready
 }
 
-# A pod on each node whose only process is the traffic.
+# start_traffic [PATIENCE]: a pod on each node whose only process is the traffic; PATIENCE: seconds that a request on an established connection may take
 start_traffic() {
     local node arguments
-    arguments="\"$(cluster_ip web)\",\"$(address_of far)\",\"$(address_of closed)\""
+    traffic_patience=${1:-20}
+    arguments="\"$(cluster_ip web)\",\"$(address_of far)\",\"$(address_of closed)\",\"$traffic_patience\""
     for node in "${nodes[@]}"; do
         k run "traffic-$node" --image $image --image-pull-policy Never --restart Never --overrides "{\"spec\":{\"nodeName\":\"$node\",
             \"terminationGracePeriodSeconds\":0,\"volumes\":[{\"name\":\"traffic\",\"configMap\":{\"name\":\"traffic\"}}],\"containers\":[{\"name\":\"traffic\",
@@ -46,7 +47,7 @@ stop_traffic() {
         k exec "traffic-$node" -- touch /tmp/stop
     done
     for node in "${nodes[@]}"; do
-        eventually 150 ended "traffic-$node" Succeeded || fail "traffic-$node did not end"
+        eventually $((traffic_patience + 40)) ended "traffic-$node" Succeeded || fail "traffic-$node did not end"
         k logs "traffic-$node" >"$logs/traffic-$node"
         k delete pod "traffic-$node"
         equal "kinds of traffic of $node" 5 "$(grep -cE '^(new|established|denied) ' "$logs/traffic-$node")"
