@@ -226,8 +226,7 @@ internal sealed class FlowHandover(DataplaneOptions options, ILogger log)
     // The host port has an address among those of pods.
     private bool IsLocal(IPv6Address address)
     {
-        var ip = FieldParser.From(address);
-        if (ip.IsIPv4MappedToIPv6) ip = ip.MapToIPv4();
+        var ip = FieldParser.Narrow(address);
         return options.PodCidr.All.Any(cidr => cidr.Contains(ip)) && !ip.Equals(options.HostPortAddress.IPv4) && !ip.Equals(options.HostPortAddress.IPv6);
     }
 

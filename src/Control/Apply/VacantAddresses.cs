@@ -24,8 +24,7 @@ internal static class VacantAddresses
 
         bool IsElsewhere(IPv6Address address)
         {
-            var ip = FieldParser.From(address);
-            if (ip.IsIPv4MappedToIPv6) ip = ip.MapToIPv4();
+            var ip = FieldParser.Narrow(address);
             return own.Contains(ip) || others.Any(network => network.Contains(ip));
         }
     }

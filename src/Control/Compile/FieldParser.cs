@@ -101,4 +101,11 @@ internal static class FieldParser
         address.CopyTo(bytes);
         return new IPAddress(bytes[..TAddress.ByteLength]);
     }
+
+    /// <summary>The address of either family that <see cref="IIpAddress{TSelf}.Widen"/> has made one of IPv6, as .NET has it.</summary>
+    public static IPAddress Narrow(IPv6Address wide)
+    {
+        var address = From(wide);
+        return address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+    }
 }

@@ -7,7 +7,7 @@ namespace Dataplane.Conntrack;
 /// One flow, both directions. For IPv4 it is 128 bytes, two cache lines: the first is what the lookup and the original direction
 /// read, the second what the reply direction reads and every packet writes. Tuples do not change while the entry is in use.
 /// Actions may: who changes one clears its <see cref="FlowAction.Revision"/> first and writes it last, and readers look at it
-/// before and after. The layout is part of <see cref="LayoutVersion"/>: a successor process may map the table.
+/// before and after. The layout is part of <see cref="LayoutVersion"/>: the next process reads entries as they are (<see cref="FlowArchive"/>).
 /// </summary>
 [StructLayout(LayoutKind.Sequential, Pack = 8)]
 public struct ConntrackEntry<TAddress>

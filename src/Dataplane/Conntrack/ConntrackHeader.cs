@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace Dataplane.Conntrack;
 
-/// <summary>First bytes of the table's memory: by it a successor tells whether it can read the rest. Host byte order.</summary>
+/// <summary>First bytes of the table's memory: they tell a table from new memory, and what the rest of it is. Host byte order.</summary>
 [StructLayout(LayoutKind.Sequential, Pack = 8)]
 internal struct ConntrackHeader
 {

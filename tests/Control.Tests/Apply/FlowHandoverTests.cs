@@ -135,11 +135,7 @@ public sealed class FlowHandoverTests : IDisposable
     [Fact]
     public void K19_ClientsKeepTheirEndpointsThoughServicesHaveOtherNumbersNow()
     {
-        using (var before = new Process(Socket, DesiredState.From(7, SampleState.Of(Sticky()))))
-        {
-            before.Remember();
-            before.Leave(DesiredState.From(7, SampleState.Of(Sticky())));
-        }
+        LeaveAClient(DesiredState.From(7, SampleState.Of(Sticky())));
         using var next = new Process(Socket, DesiredState.From(1, SampleState.Of(SampleState.Service("another", "10.96.0.8", "10.244.2.5:80"), SampleState.Service("further", "10.96.0.9", "10.244.2.5:80"), Sticky())));
         next.Handover.Settle(next.Engine.Tables, next.Engine);
         Assert.True(next.Remembers());
@@ -148,11 +144,7 @@ public sealed class FlowHandoverTests : IDisposable
     [Fact]
     public void K19_WhatIsNoServiceWithAffinityAnyMoreIsForgotten()
     {
-        using (var before = new Process(Socket, DesiredState.From(7, SampleState.Of(Sticky()))))
-        {
-            before.Remember();
-            before.Leave(DesiredState.From(7, SampleState.Of(Sticky())));
-        }
+        LeaveAClient(DesiredState.From(7, SampleState.Of(Sticky())));
         var plain = Sticky();
         plain.AffinitySeconds = 0;
         using var next = new Process(Socket, DesiredState.From(1, SampleState.Of(plain)));
@@ -165,11 +157,7 @@ public sealed class FlowHandoverTests : IDisposable
     public void K19_NothingIsSettledBeforeThereIsAState()
     {
         var state = DesiredState.From(7, SampleState.Of(Sticky()));
-        using (var before = new Process(Socket, state))
-        {
-            before.Remember();
-            before.Leave(state);
-        }
+        LeaveAClient(state);
         using var next = new Process(Socket);
         next.Handover.Settle(next.Engine.Tables, next.Engine);
         Assert.Equal(0, next.Engine.Affinity.CountUsed());
@@ -279,6 +267,13 @@ public sealed class FlowHandoverTests : IDisposable
         process.Put(Flow(Client, Endpoint));
         process.Leave(DesiredState.Empty);
         Assert.Empty(Directory.GetFileSystemEntries(_folder));
+    }
+
+    private void LeaveAClient(DesiredState state)
+    {
+        using var before = new Process(Socket, state);
+        before.Remember();
+        before.Leave(state);
     }
 
     private static IpcacheEntry Owned(string cidr, string owner) => new() { Cidr = cidr, Owner = owner, Identity = 20 };

@@ -7,7 +7,7 @@ using Xunit;
 
 namespace Dataplane.Tests.Conntrack;
 
-/// <summary>Finding, inserting and removing flows; the layout that a successor process may map.</summary>
+/// <summary>Finding, inserting and removing flows; the layout, which the next process reads.</summary>
 public abstract class ConntrackTableTests<TAddress> : FamilyTests<TAddress>
     where TAddress : unmanaged, IIpAddress<TAddress>
 {

@@ -68,7 +68,7 @@ public sealed class ReplacedDataplaneTests(ServiceBed bed)
             bed.ReplaceDataplane(bed.Node1);
 
             foreach ((Dialogue client, string was) in clients.Zip(before))
-                client.WaitFor(was); // five of six endpoints each: by chance one time in 7,776
+                client.WaitFor(was); // of five clients each the same one of six endpoints: by chance one time in 7,776
         }
         finally
         {
